@@ -1,0 +1,1 @@
+"""Who is known: people and their embeddings."""

@@ -1,0 +1,1 @@
+"""Measuring: latency, accuracy, chaos."""

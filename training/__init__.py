@@ -1,0 +1,1 @@
+"""Makes the files that the engines load."""
