@@ -1,0 +1,68 @@
+"""From landmarks to the upright crop that an embedder was trained on; enrolment and live video share this one way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# Below this spread (root of the summed squared distances from their centre) five landmarks say nothing about scale.
+MIN_SPREAD_PX = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class CropSpec:
+    """size_px   side of the square crop
+    template  where the five landmarks belong in the crop, (x, y) in pixels, in the order of `Faces.landmarks`
+    """
+
+    size_px: int
+    template: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        if self.size_px < 1 or len(self.template) != 5:
+            raise ValueError(f"a crop of {self.size_px} px with {len(self.template)} landmarks")
+
+
+def similarities(landmarks: NDArray[np.float32], spec: CropSpec) -> NDArray[np.float64]:
+    """(N, 2, 3) matrices from picture to crop: the least-squares turn, scale and shift of each face.
+
+    A point is taken as a complex number, so turn and scale are one factor and the fit is a quotient of two sums.
+    Landmarks that coincide get the shift alone; landmarks that are not numbers get a matrix that shows nothing.
+    """
+    points = landmarks[..., 0].astype(np.float64) + 1j * landmarks[..., 1]  # (N, 5)
+    target = np.array([complex(x, y) for x, y in spec.template])
+    valid = np.isfinite(landmarks).all(axis=(1, 2))
+    points = np.where(valid[:, None], points, 0)
+    centre = points.mean(axis=1)
+    spread = points - centre[:, None]
+    power = (spread.real**2 + spread.imag**2).sum(axis=1)
+    fits = power >= MIN_SPREAD_PX**2
+    factor = (spread.conj() * (target - target.mean())).sum(axis=1) / np.where(fits, power, 1)
+    factor = np.where(fits, factor, 1)
+    shift = np.where(valid, target.mean() - factor * centre, 1e6)
+    rows = np.stack([factor.real, -factor.imag, shift.real, factor.imag, factor.real, shift.imag], axis=1)
+    return rows.reshape(-1, 2, 3)
+
+
+def align(
+    image_bgr: NDArray[np.uint8],
+    landmarks: NDArray[np.float32],
+    spec: CropSpec,
+    out: NDArray[np.uint8] | None = None,
+) -> NDArray[np.uint8]:
+    """Crops (N, S, S, 3) of the faces whose landmarks (N, 5, 2) are given; black where the picture ends.
+
+    `out` takes the crops when it is given; it must have exactly that shape.
+    """
+    side = spec.size_px
+    shape = (len(landmarks), side, side, 3)
+    if out is None:
+        out = np.empty(shape, np.uint8)
+    elif out.shape != shape:
+        raise ValueError(f"out has shape {out.shape}, {shape} is needed")
+    for crop, matrix in zip(out, similarities(landmarks, spec), strict=True):
+        cv2.warpAffine(image_bgr, matrix, (side, side), dst=crop, flags=cv2.INTER_LINEAR)
+    return out
