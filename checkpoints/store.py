@@ -1,0 +1,63 @@
+"""The models folder: nothing is loaded from it whose sha256 is not the one in the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from checkpoints.errors import ModelError
+from checkpoints.manifest import Manifest, ModelFile
+
+DEFAULT_MODELS = Path(__file__).resolve().parent.parent / "data" / "models"
+
+# What this process has checked: (path, size, time of last change) → sha256. A file that changes is read again.
+_checked: dict[tuple[Path, int, int], str] = {}
+
+
+def locate(manifest: Manifest, models_dir: Path) -> dict[str, Path]:
+    """The files of a model, by part, each of them checked."""
+    return {file.part: file_path(manifest, file, models_dir) for file in manifest.files}
+
+
+def file_path(manifest: Manifest, file: ModelFile, models_dir: Path) -> Path:
+    path = models_dir / file.name
+    how_to_get = f"Run: python -m checkpoints.fetch {manifest.name}{_models_flag(models_dir)}"
+    if not path.is_file():
+        raise ModelError(
+            f"The model {manifest.name} needs the file {file.name}, which is not there.",
+            saw=f"no file {path}",
+            fix=f"{how_to_get}\nOr put the file with sha256 {file.sha256} there yourself.",
+        )
+    found = sha256_of(path)
+    if found != file.sha256:
+        raise ModelError(
+            f"The file {file.name} of the model {manifest.name} is not the one that its manifest describes.",
+            saw=f"{path} with sha256 {found}",
+            fix=f"{how_to_get}\nIt replaces the file by the one with sha256 {file.sha256}.",
+        )
+    return path
+
+
+def is_there(file: ModelFile, models_dir: Path) -> bool:
+    path = models_dir / file.name
+    return path.is_file() and sha256_of(path) == file.sha256
+
+
+def sha256_of(path: Path) -> str:
+    """Read once for each process, unless the file changes."""
+    try:
+        state = path.stat()
+        key = (path.resolve(), state.st_size, state.st_mtime_ns)
+        if key not in _checked:
+            with path.open("rb") as stream:
+                digest = hashlib.sha256()
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+            _checked[key] = digest.hexdigest()
+    except OSError as error:
+        raise ModelError(f"The model file {path} cannot be read.", saw=str(error)) from error
+    return _checked[key]
+
+
+def _models_flag(models_dir: Path) -> str:
+    return "" if models_dir.resolve() == DEFAULT_MODELS else f" --models {models_dir}"
