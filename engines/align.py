@@ -34,7 +34,7 @@ def similarities(landmarks: NDArray[np.float32], spec: CropSpec) -> NDArray[np.f
     """
     points = landmarks[..., 0].astype(np.float64) + 1j * landmarks[..., 1]  # (N, 5)
     target = np.array([complex(x, y) for x, y in spec.template])
-    valid = np.isfinite(landmarks).all(axis=(1, 2))
+    valid: NDArray[np.bool_] = np.asarray(np.isfinite(landmarks).all(axis=(1, 2)))
     points = np.where(valid[:, None], points, 0)
     centre = points.mean(axis=1)
     spread = points - centre[:, None]
