@@ -5,6 +5,7 @@ unpack           weights that are stored as blocks of int8 become plain fp32 con
 unpack_any_size  the same, and the picture's height and width are left open.
 upright          MTCNN's nets were trained on pictures with x and y exchanged; the weights are turned so that they
                  take ordinary ones.
+batches          FaceNet's TensorFlow graph takes any number of pictures instead of one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from checkpoints import onnx_file
+from checkpoints import onnx_file, tensorflow_graph
 from checkpoints.errors import ModelError
 from checkpoints.onnx_file import Array, Network, Node, Value
 from checkpoints.protobuf import ProtobufError
@@ -22,13 +23,12 @@ from checkpoints.protobuf import ProtobufError
 
 def convert(conversion: str, raw: bytes, name: str) -> bytes:
     """Convert one file; `name` is what an error calls it."""
+    if conversion not in CONVERSIONS:
+        raise ModelError(f"{name} asks for a conversion that does not exist.", saw=conversion, fix=_KNOWN)
     try:
-        network = onnx_file.read(raw)
+        return CONVERSIONS[conversion](raw)
     except ProtobufError as error:
-        fix = "Fetch it again; if that does not help, the wheel holds another file than it used to."
-        raise ModelError(f"{name} cannot be read as an ONNX file.", saw=str(error), fix=fix) from error
-    CONVERSIONS[conversion](network)
-    return onnx_file.write(network)
+        raise ModelError(f"{name} cannot be converted ({conversion}).", saw=str(error)) from error
 
 
 def unpack(network: Network) -> None:
@@ -74,11 +74,22 @@ def unpack_any_size(network: Network) -> None:
     ]
 
 
-CONVERSIONS: dict[str, Callable[[Network], None]] = {
-    "unpack": unpack,
-    "unpack_any_size": unpack_any_size,
-    "upright": upright,
+def _on_network(change: Callable[[Network], None]) -> Callable[[bytes], bytes]:
+    def converted(raw: bytes) -> bytes:
+        network = onnx_file.read(raw)
+        change(network)
+        return onnx_file.write(network)
+
+    return converted
+
+
+CONVERSIONS: dict[str, Callable[[bytes], bytes]] = {
+    "unpack": _on_network(unpack),
+    "unpack_any_size": _on_network(unpack_any_size),
+    "upright": _on_network(upright),
+    "batches": tensorflow_graph.let_batches_through,
 }
+_KNOWN = f"Known conversions: {', '.join(CONVERSIONS)}."
 
 
 def _exchange_rows(weights: Array, channels: int) -> Array:
