@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from engines.options import EngineOptions
+
 Placement = Literal["split", "fused"]
 Display = Literal["window", "none"]
 
@@ -30,20 +32,6 @@ class CaptureConfig:
     loop: bool = False
     frames: int | None = None
     open_timeout_s: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class EngineConfig:
-    detector: str = "mtcnn"
-    embedder: str = "sface"
-    backend: Literal["auto", "tensorrt", "openvino", "onnx"] = "auto"
-    precision: Literal["int8", "fp16", "fp32"] = "fp16"
-    threads: int = 1
-    min_face_px: int = 40
-    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)
-    pyramid_factor: float = 0.709
-    models: Path = Path("data/models")
-    cache: Path = Path("data/engines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +63,7 @@ class RunConfig:
     cameras: tuple[CameraConfig, ...]
     placement: Placement = "split"
     capture: CaptureConfig = CaptureConfig()
-    engines: EngineConfig = EngineConfig()
+    engines: EngineOptions = EngineOptions()
     gallery: GalleryConfig = GalleryConfig()
     output: OutputConfig = OutputConfig()
     supervise: SuperviseConfig = SuperviseConfig()

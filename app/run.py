@@ -1,0 +1,156 @@
+"""One run: starts the system, tells the person at the terminal what happens, ends it in order."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from tqdm import tqdm
+
+from app.report import MemoryMeter, Report
+from checkpoints.errors import UserError
+from engines.load import crop_spec
+from pipeline import events
+from pipeline.clock import now_ns, utc_iso
+from pipeline.config import RunConfig
+from pipeline.metrics import Measurements
+from pipeline.supervise import Happened
+from pipeline.system import System
+from pipeline.trace import Trace
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_KILL_AFTER = 0.8  # of the time to stop: what has not ended by itself by then is killed
+
+
+class Run:
+    """exit_code  0 all went well, 1 a stage or an output failed for good; raises UserError for what a user can mend."""
+
+    def __init__(
+        self, config: RunConfig, *, report: Path | None = None, trace: Path | None = None, out: TextIO = sys.stderr
+    ) -> None:
+        self._config = config
+        self._report_path = report
+        self._trace_path = trace
+        self._out = out
+        self._measured = Measurements()
+        self._memory = MemoryMeter()
+        self._trace = Trace() if trace else None
+        self._restarts: Counter[str] = Counter()
+        self._log = events.open_log(config)
+        self._stop_by_ns: int | None = None
+        self._error: UserError | None = None
+        self._failed = False
+        self._signals = 0
+        self._bar = tqdm(unit=" frames", file=out, leave=False, disable=None, dynamic_ncols=True)
+
+    def __call__(self) -> int:
+        with System(self._config, crop_spec(self._config.engines.embedder).size_px) as system:
+            with _signals_ring(self, system):
+                while system.supervisor.running:
+                    self._turn(system)
+                self._take(system)
+            report = Report(
+                self._measured, system.captured(), system.dropped(), dict(self._restarts), self._memory.peak_mb
+            )
+        self._bar.close()
+        self._finish(report)
+        if self._error is not None:
+            raise self._error
+        return 1 if self._failed else 0
+
+    def _turn(self, system: System) -> None:
+        if self._signals and self._stop_by_ns is None:
+            self._begin_to_stop(system)
+        for what in self._take(system):
+            self._react(system, what)
+        if self._stop_by_ns is not None and (now_ns() > self._stop_by_ns or self._signals > 1):
+            system.supervisor.kill()
+
+    def _take(self, system: System) -> list[Happened]:
+        happened, shown = system.poll(timeout_s=0.25)
+        self._measured.add(shown)
+        if self._trace is not None:
+            self._trace.add(shown)
+        self._memory.look(system, self._measured.frames)
+        self._bar.update(len(shown))
+        return happened
+
+    def _react(self, system: System, what: Happened) -> None:
+        if what.kind == "frames":
+            self._bar.total = (self._bar.total or 0) + int(what.text)
+        elif what.kind == "stop":
+            self._say(f"stopping: {what.text}")
+            self._begin_to_stop(system)
+        elif what.kind in ("error", "trouble"):
+            self._take_error(system, what)
+        elif what.kind == "failed":
+            self._failed = True
+            self._say(f"[{what.process}] {what.text}")
+            self._tell(events.stage(what.process, "failed", why=what.text))
+            self._begin_to_stop(system)
+        elif what.kind == "restarted":
+            self._restarts[what.process] += 1
+            self._say(f"[{what.process}] {what.text}; starting it again")
+            self._tell(events.stage(what.process, "restarted", why=what.text))
+        else:
+            self._say(f"[{what.process}] {what.text.rstrip()}")
+
+    def _take_error(self, system: System, what: Happened) -> None:
+        if what.kind == "error":
+            self._error = self._error or what.error
+            self._begin_to_stop(system)
+        else:
+            self._failed = True
+            self._say(f"[{what.process}] {what.text}")
+
+    def _begin_to_stop(self, system: System) -> None:
+        if self._stop_by_ns is None:
+            self._stop_by_ns = now_ns() + int(self._config.supervise.stop_timeout_s * _KILL_AFTER * 1e9)
+        system.supervisor.ask_sources_to_stop()
+
+    def _finish(self, report: Report) -> None:
+        totals = report.as_json()
+        keys = ("captured", "frames", "dropped", "fps", "restarts")
+        latency = report.measured.latency_ms()["total"]
+        self._tell({"type": "end", "t": utc_iso(), **{key: totals[key] for key in keys}, "latency_ms": latency})
+        if self._log is not None:
+            self._log.close()
+        if self._report_path is not None:
+            report.save(self._report_path)
+        if self._trace is not None and self._trace_path is not None:
+            self._trace.save(self._trace_path)
+        if self._error is None:
+            report.print_table(self._out)
+
+    def _tell(self, event: dict[str, object]) -> None:
+        if self._log is not None:
+            self._log.append(event)
+
+    def _say(self, text: str) -> None:
+        self._bar.clear()
+        print(text, file=self._out, flush=True)
+        self._bar.refresh()
+
+    def interrupt(self) -> None:
+        """Ctrl-C or SIGTERM: the first ends the run in order, the second at once."""
+        self._signals += 1
+
+
+@contextmanager
+def _signals_ring(run: Run, system: System) -> Iterator[None]:
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        run.interrupt()
+        system.supervisor.parent_bell.ring()
+
+    before = {number: signal.signal(number, handle) for number in _STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

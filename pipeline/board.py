@@ -1,0 +1,95 @@
+"""Where every process says that it is alive, and is asked to stop: a few words of shared memory for each."""
+
+from __future__ import annotations
+
+import os
+from enum import IntEnum
+
+from pipeline.clock import now_ns
+from pipeline.memory import Block
+
+MAX_PROCESSES = 500
+_WORDS = 8
+_PID, _STATE, _BEAT, _STOP, _GO = range(5)
+
+
+class Life(IntEnum):
+    NONE = 0
+    STARTING = 1
+    RUNNING = 2
+    ENDED = 3
+
+
+class Board:
+    def __init__(self) -> None:
+        self._block = Block("board", MAX_PROCESSES * _WORDS * 8)
+        self._words = self._block.map(writable=True).cast("q")
+
+    def post(self, index: int) -> Post:
+        return Post(self, index)
+
+    def word(self, index: int, field: int) -> int:
+        return self._words[index * _WORDS + field]
+
+    def set_word(self, index: int, field: int, value: int) -> None:
+        self._words[index * _WORDS + field] = value
+
+    def close(self) -> None:
+        self._block.close()
+
+    def __getstate__(self) -> dict[str, Block]:
+        return {"_block": self._block}
+
+    def __setstate__(self, state: dict[str, Block]) -> None:
+        self._block = state["_block"]
+        self._words = self._block.map(writable=True).cast("q")
+
+
+class Post:
+    """One process's place on the board."""
+
+    def __init__(self, board: Board, index: int) -> None:
+        self._board = board
+        self._index = index
+
+    def begin(self) -> None:
+        """The parent is about to start the process."""
+        self._set(_STATE, Life.STARTING)
+        self.beat()
+
+    def enter(self, life: Life) -> None:
+        self._set(_PID, os.getpid())
+        self._set(_STATE, life)
+        self.beat()
+
+    def beat(self) -> None:
+        self._set(_BEAT, now_ns())
+
+    def ask_to_stop(self) -> None:
+        self._set(_STOP, 1)
+
+    @property
+    def asked_to_stop(self) -> bool:
+        return bool(self._get(_STOP))
+
+    def let_go(self) -> None:
+        """A source may begin: those behind it are ready."""
+        self._set(_GO, 1)
+
+    @property
+    def may_go(self) -> bool:
+        return bool(self._get(_GO))
+
+    @property
+    def life(self) -> Life:
+        return Life(self._get(_STATE))
+
+    @property
+    def silent_s(self) -> float:
+        return (now_ns() - self._get(_BEAT)) / 1e9
+
+    def _get(self, field: int) -> int:
+        return self._board.word(self._index, field)
+
+    def _set(self, field: int, value: int) -> None:
+        self._board.set_word(self._index, field, int(value))

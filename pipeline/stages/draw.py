@@ -1,0 +1,104 @@
+"""draw: what people and other programs see of a frame, on that very frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checkpoints.errors import OutputError
+from pipeline import events
+from pipeline.messages import Identities, Shown
+from pipeline.stage import StageContext
+from pipeline.topic import Look, image_of
+
+
+def open_stage(context: StageContext) -> Draw:
+    assert context.look is not None
+    return Draw(context, context.look)
+
+
+class Draw:
+    """An output that fails is given up and told of; the others go on."""
+
+    def __init__(self, context: StageContext, look: Look) -> None:
+        output = context.config.output
+        self._look = look
+        self._complain = context.complain
+        self._log = events.open_log(context.config)
+        self._telling = events.Telling(output.event_every_s)
+        self._told_until = _last_told(self._log) if self._log and context.generation else {}
+        self._recorder = None
+        self._windows = None
+        # Each brings a library of its own, which other runs need not hold in memory.
+        if output.record is not None:
+            from pipeline.recorder import Recorder
+
+            self._recorder = Recorder(output.record, cameras=len(context.config.cameras), generation=context.generation)
+        if output.display == "window":
+            from pipeline.window import Windows
+
+            self._windows = Windows(context.request_stop)
+
+    def work(self, records: Sequence[Identities]) -> list[Shown | None]:
+        return [self._show(identities) for identities in records]
+
+    def idle(self) -> None:
+        if self._windows is not None:
+            self._windows.listen()
+
+    def close(self) -> None:
+        if self._recorder is not None:
+            try:
+                self._recorder.close()
+            except OutputError as error:
+                self._complain(error)
+        if self._windows is not None:
+            self._windows.close()
+        if self._log is not None:
+            self._log.close()
+
+    def _show(self, identities: Identities) -> Shown | None:
+        if (self._recorder is not None or self._windows is not None) and not self._show_picture(identities):
+            return None
+        self._tell(identities)
+        return Shown(identities.ref, len(identities.faces))
+
+    def _show_picture(self, identities: Identities) -> bool:
+        """False when the frame is gone."""
+        from pipeline import overlay
+
+        lease = self._look.at(identities.ref)
+        if lease is None:
+            self._look.lost(identities.ref)
+            return False
+        try:
+            image_bgr = image_of(lease).copy()
+        finally:
+            lease.release()
+        overlay.draw(image_bgr, identities.faces)
+        if self._windows is not None:
+            self._windows.show(identities.ref.camera, image_bgr)
+        if self._recorder is not None:
+            try:
+                self._recorder.write(identities.ref, image_bgr)
+            except OutputError as error:
+                self._complain(error)
+                self._recorder.abandon()
+                self._recorder = None
+        return True
+
+    def _tell(self, identities: Identities) -> None:
+        ref = identities.ref
+        if self._log is None or ref.seq <= self._told_until.get(ref.camera, -1):
+            return
+        try:
+            for face in self._telling.due(ref, identities.faces):
+                self._log.append(events.identity(ref, face, identities.embedding_space))
+        except OutputError as error:
+            self._complain(error)
+            self._log.close()
+            self._log = None
+
+
+def _last_told(log: events.EventLog) -> dict[str, int]:
+    """Camera → the last frame that this stage had told of before it was restarted."""
+    return {e["camera"]: e["frame"] for e in log.tail() if e.get("type") == "identity"}

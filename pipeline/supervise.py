@@ -1,0 +1,236 @@
+"""PARENT side of the processes: it owns the memory, watches who is alive, and starts again what died.
+
+The children's side is `child`. Nothing here waits on a lock that a killed child could hold: a child's death is seen
+by its sentinel, a hang by its silent heart, and its last words come through a pipe of its own.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from checkpoints.errors import UserError
+from pipeline import child
+from pipeline.bell import Bell
+from pipeline.board import Board, Life, Post
+from pipeline.child import ChildPlan, Said
+from pipeline.clock import now_ns
+from pipeline.config import SuperviseConfig
+from pipeline.wiring import ProcessRow
+
+FIRST_BACKOFF_S = 0.2
+MAX_BACKOFF_S = 5.0
+SOUND_LIFE_S = 5.0  # who lived this long is started again at once
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+@dataclass(slots=True)
+class Watched:
+    """One process and its past.
+
+    deaths       when it died, on `clock`, for the circuit breaker
+    short_lives  how often in a row it died soon after its start, for the back-off
+    """
+
+    row: ProcessRow
+    post: Post
+    bell: Bell
+    plan: Callable[[int], ChildPlan]
+    process: SpawnProcess | None = None
+    pipe: Connection | None = None
+    generation: int = 0
+    deaths: deque[int] = field(default_factory=deque)
+    short_lives: int = 0
+    started_ns: int = 0
+    start_at_ns: int | None = None
+    finished: bool = False
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """restarted  the stage died and is started again    failed  it will not be
+    said       a child had something to tell            stop    a child asked for the end of the run
+    """
+
+    kind: str
+    process: str
+    text: str
+    error: UserError | None = None
+    generation: int = 0
+
+
+class Supervisor:
+    """`poll` is called in a loop and returns what happened; it never waits longer than told."""
+
+    def __init__(self, config: SuperviseConfig, board: Board) -> None:
+        self._config = config
+        self._board = board
+        self._watched: list[Watched] = []
+        self._sources_gone = False
+        self.parent_bell = Bell()
+
+    def add(self, row: ProcessRow, bell: Bell, plan: Callable[[int], ChildPlan]) -> None:
+        self._watched.append(Watched(row, self._board.post(len(self._watched)), bell, plan))
+
+    def start(self) -> None:
+        """The last stage first, so that its readers are there when the first frame comes."""
+        for watched in reversed(self._watched):
+            self._spawn(watched)
+
+    @property
+    def running(self) -> bool:
+        return any(not watched.finished for watched in self._watched)
+
+    @property
+    def ready(self) -> bool:
+        """Every process has opened what it needs."""
+        return all(w.finished or w.post.life in (Life.RUNNING, Life.ENDED) for w in self._watched)
+
+    def pids(self) -> dict[str, int]:
+        return {w.row.name: w.process.pid for w in self._watched if w.process is not None and w.process.pid}
+
+    def poll(self, timeout_s: float) -> list[Happened]:
+        """Waits for a death, a message, the bell or the next restart that is due."""
+        now = now_ns()
+        due = [w.start_at_ns for w in self._watched if w.start_at_ns is not None]
+        timeout_s = min([timeout_s, *(max(0.0, (at - now) / 1e9) for at in due)])
+        sentinels = {w.process.sentinel: w for w in self._watched if w.process is not None}
+        pipes = {w.pipe: w for w in self._watched if w.pipe is not None}
+        ready = wait([self.parent_bell.fileno(), *sentinels, *pipes], timeout_s)
+        happened: list[Happened] = []
+        for thing in ready:
+            if isinstance(thing, Connection):
+                happened += self._hear(pipes[thing])
+        self.parent_bell.silence()
+        for thing in ready:
+            if isinstance(thing, int) and thing in sentinels:
+                happened += self._bury(sentinels[thing])
+        self._let_sources_go()
+        happened += self._kill_the_silent()
+        self._start_what_is_due()
+        return happened
+
+    def ask_sources_to_stop(self) -> None:
+        """The orderly end: sources publish nothing more, and each stage ends when it has read all."""
+        for watched in self._watched:
+            watched.post.ask_to_stop()
+            watched.bell.ring()
+            if not watched.alive and watched.start_at_ns is not None:
+                watched.start_at_ns = None
+                watched.finished = True
+
+    def kill(self) -> None:
+        """The hard end, first stage first. Returns when no process is left."""
+        for watched in self._watched:
+            if watched.process is not None:
+                watched.process.kill()
+        for watched in self._watched:
+            if watched.process is not None:
+                watched.process.join()
+                self._forget(watched)
+            watched.finished = True
+            watched.start_at_ns = None
+
+    def close(self) -> None:
+        self.kill()
+        for watched in self._watched:
+            watched.bell.close()
+        self.parent_bell.close()
+
+    def _spawn(self, watched: Watched) -> None:
+        watched.start_at_ns = None
+        watched.started_ns = now_ns()
+        watched.post.begin()
+        hear, speak = _SPAWN.Pipe(duplex=False)
+        plan = watched.plan(watched.generation)
+        watched.process = _SPAWN.Process(target=child.main, args=(plan, speak), name=watched.row.name)
+        watched.process.start()
+        speak.close()
+        watched.pipe = hear
+
+    def _hear(self, watched: Watched) -> list[Happened]:
+        happened: list[Happened] = []
+        while watched.pipe is not None and watched.pipe.poll():
+            try:
+                said: Said = watched.pipe.recv()
+            except (EOFError, OSError):  # it died, perhaps in the middle of a word
+                watched.pipe.close()
+                watched.pipe = None
+                break
+            happened.append(Happened(said.kind, watched.row.name, said.text, said.error))
+        return happened
+
+    def _bury(self, watched: Watched) -> list[Happened]:
+        happened = self._hear(watched)
+        assert watched.process is not None
+        watched.process.join()
+        code = watched.process.exitcode
+        self._forget(watched)
+        if code == 0:
+            watched.finished = True
+            return happened
+        if any(h.kind == "error" for h in happened) or code == child.EXIT_USER_ERROR:
+            watched.finished = True  # trying again would find the same
+            return happened
+        how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
+        return happened + [self._restart_or_give_up(watched, how)]
+
+    def _restart_or_give_up(self, watched: Watched, how: str) -> Happened:
+        now = now_ns()
+        deaths, window_ns = watched.deaths, int(self._config.restart_window_s * 1e9)
+        deaths.append(now)
+        while now - deaths[0] > window_ns:
+            deaths.popleft()
+        if len(deaths) > self._config.max_restarts:
+            watched.finished = True
+            why = f"{how}, for the {len(deaths)}th time in {self._config.restart_window_s:.0f} s; giving up"
+            return Happened("failed", watched.row.name, why, generation=watched.generation)
+        watched.short_lives = watched.short_lives + 1 if now - watched.started_ns < SOUND_LIFE_S * 1e9 else 0
+        backoff_s = min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2 ** (watched.short_lives - 1)) if watched.short_lives else 0.0
+        watched.generation += 1
+        watched.start_at_ns = now + int(backoff_s * 1e9)
+        return Happened("restarted", watched.row.name, how, generation=watched.generation)
+
+    def _kill_the_silent(self) -> list[Happened]:
+        happened = []
+        for watched in self._watched:
+            if watched.process is None:
+                continue
+            starting = watched.post.life is Life.STARTING
+            limit_s = self._config.start_timeout_s if starting else self._config.hang_timeout_s
+            if watched.post.silent_s > limit_s:
+                watched.process.kill()
+                watched.post.beat()
+                text = f"gave no sign of life for {limit_s:.0f} s and was stopped"
+                happened.append(Happened("said", watched.row.name, text))
+        return happened
+
+    def _let_sources_go(self) -> None:
+        if self._sources_gone or not all(w.post.life >= Life.RUNNING for w in self._watched if w.row.reads):
+            return
+        self._sources_gone = True
+        for watched in self._watched:
+            watched.post.let_go()
+            watched.bell.ring()
+
+    def _start_what_is_due(self) -> None:
+        for watched in self._watched:
+            if watched.start_at_ns is not None and watched.start_at_ns <= now_ns():
+                self._spawn(watched)
+
+    @staticmethod
+    def _forget(watched: Watched) -> None:
+        if watched.process is not None:
+            watched.process.close()
+            watched.process = None
+        if watched.pipe is not None:
+            watched.pipe.close()
+            watched.pipe = None

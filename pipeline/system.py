@@ -1,0 +1,127 @@
+"""From the page of wiring to memory and processes: makes the rings, hands each process its own, and cleans up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pipeline import slot, wiring
+from pipeline.bell import Bell
+from pipeline.board import Board
+from pipeline.child import ChildPlan
+from pipeline.config import RunConfig
+from pipeline.messages import Shown
+from pipeline.ring import Ring, RingSpec
+from pipeline.supervise import Happened, Supervisor
+from pipeline.wiring import PARENT, STAGES, ProcessRow, StageRow
+
+
+class System:
+    """All processes of one run. Use as a context: nothing is left behind, whatever happens."""
+
+    def __init__(self, config: RunConfig, crop_px: int, stages: tuple[StageRow, ...] = STAGES) -> None:
+        wiring.check(stages=stages)
+        self.config = config
+        self.rows = wiring.processes(config.placement, tuple(camera.name for camera in config.cameras), stages)
+        self._board = Board()
+        self.supervisor = Supervisor(config.supervise, self._board)
+        self._bells = {row.name: Bell() for row in self.rows}
+        self._bells[PARENT] = self.supervisor.parent_bell
+        self.rings = self._make_rings(crop_px)
+        for place, row in enumerate(self.rows):
+            self.supervisor.add(row, self._bells[row.name], self._plan(place, row))
+        self._shown = self.rings["shown"].reader(PARENT)
+        self._headers = {name: ring.header() for name, ring in self.rings.items()}
+
+    def __enter__(self) -> System:
+        self.supervisor.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.supervisor.close()
+        self._shown.close()
+        for ring in self.rings.values():
+            ring.close()
+        self._board.close()
+
+    def poll(self, timeout_s: float) -> tuple[list[Happened], list[Shown]]:
+        """What happened, and the frames that reached their end since the last call."""
+        shown = self._drain()
+        happened = self.supervisor.poll(0.0 if shown else timeout_s)
+        for what in happened:
+            if what.kind == "failed":
+                self._retire(what.process)
+        return happened, shown + self._drain()
+
+    def captured(self) -> dict[str, int]:
+        """Camera → frames that it gave."""
+        return {c.name: self._headers[f"frames:{c.name}"].head for c in self.config.cameras}
+
+    def dropped(self) -> dict[str, int]:
+        """Stage → frames that it never saw, or that were gone when it looked."""
+        counts: dict[str, int] = {}
+        for name, header in self._headers.items():
+            for reader in self.rings[name].spec.readers:
+                if reader != PARENT:
+                    counts[reader] = counts.get(reader, 0) + header.dropped(reader)
+        return counts
+
+    def _drain(self) -> list[Shown]:
+        shown: list[Shown] = []
+        while (lease := self._shown.next()) is not None:
+            record = slot.read_record(lease.view)
+            assert isinstance(record, Shown)
+            shown.append(record)
+            lease.release()
+            self._shown.done(lease.position)
+        return shown
+
+    def _retire(self, process: str) -> None:
+        row = next(row for row in self.rows if row.name == process)
+        for header in self._headers.values():
+            for stage in row.stages:
+                if stage.name in header.spec.readers:
+                    header.retire(stage.name)
+
+    def _ring_names(self, topic: str) -> list[str]:
+        per_camera = next(row.per_camera for row in wiring.TOPICS if row.name == topic)
+        return [f"{topic}:{camera.name}" for camera in self.config.cameras] if per_camera else [topic]
+
+    def _make_rings(self, crop_px: int) -> dict[str, Ring]:
+        rings: dict[str, Ring] = {}
+        for topic in wiring.TOPICS:
+            readers = wiring.readers(topic.name, self.rows)
+            if not readers:
+                continue  # its writer and its reader share a process
+            live = topic.per_camera and not self.config.capture.lossless
+            for name in self._ring_names(topic.name):
+                size = wiring.slot_bytes(topic.name, self.config, crop_px)
+                spec = RingSpec(name, topic.slots, size, readers, lossless=not live)
+                reading = self._bells[self._process_of(readers[0])]
+                writing = self._bells[self._writer_of(topic.name, name)]
+                # A live source never waits; it is the reader that waits until those behind it have caught up.
+                rings[name] = Ring(spec, reader_bell=reading, space_bell=reading if live else writing)
+        return rings
+
+    def _process_of(self, reader: str) -> str:
+        return next((row.name for row in self.rows for stage in row.stages if stage.name == reader), PARENT)
+
+    def _writer_of(self, topic: str, ring: str) -> str:
+        return next(
+            row.name
+            for row in self.rows
+            if row.writes == topic and (row.camera is None or ring == f"{topic}:{row.camera}")
+        )
+
+    def _plan(self, place: int, row: ProcessRow) -> Callable[[int], ChildPlan]:
+        written = row.writes if row.camera is None else f"{row.writes}:{row.camera}"
+        reads = {name: self.rings[name] for name in (self._ring_names(row.reads) if row.reads else ())}
+        looked_at = {stage.looks_at for stage in row.stages if stage.looks_at}
+        looks = {
+            camera.name: self.rings[f"{topic}:{camera.name}"] for topic in looked_at for camera in self.config.cameras
+        }
+
+        def plan(generation: int) -> ChildPlan:
+            bell = self._bells[row.name]
+            return ChildPlan(row, self.config, self._board, place, bell, reads, looks, self.rings[written], generation)
+
+        return plan
