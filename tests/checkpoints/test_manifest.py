@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checkpoints import manifest
+from checkpoints.convert import CONVERSIONS
+from checkpoints.errors import ModelError
+from checkpoints.manifest import Crop, ModelFile, Scores, Source
+
+
+def content(name: str = "sface") -> dict[str, Any]:
+    path = Path(manifest.__file__).parent / "manifests" / f"{name}.json"
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def wrong_lines(changed: object) -> list[str]:
+    with pytest.raises(ModelError, match=r"here\.json does not describe a model") as caught:
+        manifest.parse(json.dumps(changed), "here.json")
+    assert caught.value.saw is not None
+    return caught.value.saw.splitlines()
+
+
+def test_the_models_are_known() -> None:
+    assert manifest.names() == ("facenet", "mtcnn", "sface", "yunet")
+
+
+@pytest.mark.parametrize("name", manifest.names())
+def test_every_manifest_can_be_read_and_handed_to_another_process(name: str) -> None:
+    one = manifest.load(name)
+    assert one.name == name
+    assert pickle.loads(pickle.dumps(one)) == one
+    for file in one.files:
+        assert file.source.conversion is None or file.source.conversion in CONVERSIONS
+        assert "==" in file.source.wheel
+        assert file.sha256 != file.source.sha256 or file.source.conversion is None
+    if one.role == "embedder":
+        assert one.embedding_dim
+        assert one.crop
+        assert one.match_threshold
+        assert [file.part for file in one.files] == ["net"]
+
+
+def test_no_two_files_have_one_name() -> None:
+    files = [file.name for name in manifest.names() for file in manifest.load(name).files]
+    assert len(files) == len(set(files))
+
+
+def test_the_fields_arrive() -> None:
+    one = content()
+    entry = one["files"][0]
+    read = manifest.parse(json.dumps(one), "here.json")
+    assert read.file("net") == ModelFile(
+        "net", "sface.onnx", entry["sha256"], (112, 112), "data", {"embedding": "fc1"}, Source(**entry["source"])
+    )
+    assert read.crop == Crop("arcface112", 0.0)
+    assert read.scores == Scores(0.993, 0.954)
+    assert (read.embedding_dim, read.mean, read.scale, read.layout, read.colour) == (128, 0.0, 1.0, "NCHW", "RGB")
+    assert read.embedding_space == f"sface@sha256:{entry['sha256'][:12]}"
+
+
+def test_all_wrong_fields_are_told_at_once() -> None:
+    one = content()
+    one |= {"role": "embeder", "mean": "127", "embedding_dim": 0, "collour": "RGB"}
+    del one["colour"]
+    one["files"][0]["sha256"] = "abc"
+    one["files"][0]["name"] = "../sface.onnx"
+    one["files"][0]["size_wh"] = [112]
+    one["files"][0]["source"]["wheel"] = ""
+    lines = wrong_lines(one)
+    for start in (
+        "role: must be detector or embedder or asset, is 'embeder'",
+        "mean: must be a number, is '127'",
+        "colour: must be RGB or BGR, is missing",
+        "collour: is not a field",
+        "files[0].sha256: must be 64 hexadecimal digits, is 'abc'",
+        "files[0].name: must be a file name without folders, is '../sface.onnx'",
+        "files[0].size_wh: must be [width, height] or null, is [112]",
+        "files[0].source.wheel: must be a text that is not empty, is ''",
+    ):
+        assert start in lines
+    # Fields that only an embedder has are not fields of what is none.
+    assert "embedding_dim: is not a field" in lines
+
+
+@pytest.mark.parametrize("field", ["embedding_dim", "crop", "match_threshold"])
+def test_an_embedder_needs_its_fields(field: str) -> None:
+    one = content()
+    del one[field]
+    assert wrong_lines(one)[0].startswith(f"{field}: must be")
+
+
+@pytest.mark.parametrize("whole", [[], 3, None, "sface"])
+def test_what_is_no_object_is_refused(whole: object) -> None:
+    assert wrong_lines(whole)[0] == f"the whole: must be an object, is {whole!r}"
+
+
+def test_a_list_of_files_must_not_be_empty() -> None:
+    assert wrong_lines(content() | {"files": []}) == ["files: must be a list that is not empty, is []"]
+
+
+def test_text_that_is_no_json_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"here\.json is not JSON"):
+        manifest.parse("{", "here.json")
+
+
+def test_an_unknown_model_is_refused_and_the_known_are_told() -> None:
+    with pytest.raises(ModelError, match="no model of that name") as caught:
+        manifest.load("mtcn")
+    assert caught.value.fix == "Known models: facenet, mtcnn, sface, yunet."
+
+
+def test_a_part_that_a_model_does_not_have() -> None:
+    assert manifest.load("mtcnn").file("rnet").size_wh == (24, 24)
+    with pytest.raises(KeyError, match="mtcnn has no part qnet"):
+        manifest.load("mtcnn").file("qnet")
