@@ -38,7 +38,7 @@ def beside(requirement: str, folder: Path) -> Path | None:
     distribution, _, version = requirement.partition("==")
     stem = re.sub(r"[-_.]+", "_", distribution).lower()
     for path in sorted(folder.glob("*.whl")):
-        named, found, *_ = path.name.split("-")
+        named, found = (*path.stem.split("-"), "")[:2]
         if re.sub(r"[-_.]+", "_", named).lower() == stem and found == version:
             return path
     return None

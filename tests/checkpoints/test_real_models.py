@@ -1,0 +1,91 @@
+"""The fetched models themselves: `./run.sh setup` (or `python -m checkpoints.fetch`) brings them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import openvino
+import pytest
+from numpy.typing import NDArray
+
+from checkpoints import manifest, onnx_file, proof, store
+from checkpoints.convert import convert
+
+ROOT = Path(__file__).resolve().parents[2]
+ASTRONAUT = ROOT / "pipeline" / "sources" / "astronaut.jpg"
+
+
+def model(name: str) -> dict[str, Path]:
+    one = manifest.load(name)
+    if not all((store.DEFAULT_MODELS / file.name).is_file() for file in one.files):
+        pytest.skip(f"{name} is not there: run `python -m checkpoints.fetch {name}`")
+    return store.locate(one, store.DEFAULT_MODELS)
+
+
+@pytest.mark.parametrize("part", ["pnet", "rnet", "onet"])
+def test_an_upright_net_computes_what_the_published_one_does(part: str) -> None:
+    """Turning twice gives the published weights again, so that this needs no second download."""
+    upright = model("mtcnn")[part].read_bytes()
+    published = convert("upright", upright, part)
+    size_wh = manifest.load("mtcnn").file(part).size_wh
+    assert proof.largest_difference(published, upright, size_wh) < 1e-5
+    assert proof.largest_difference(upright, upright, size_wh) > 1e-2
+
+
+@pytest.mark.parametrize("name", ["sface", "yunet"])
+def test_unpacked_files_hold_plain_weights_and_one_input(name: str) -> None:
+    network = onnx_file.read(model(name)["net"].read_bytes())
+    assert [value.name for value in network.inputs] == [manifest.load(name).files[0].input]
+    assert "DequantizeLinear" not in {node.op for node in network.nodes}
+    used = {name for node in network.nodes for name in node.inputs}
+    assert set(network.constants) <= used
+
+
+@pytest.mark.parametrize("name", manifest.names())
+def test_openvino_reads_every_file_in_batches(name: str) -> None:
+    one = manifest.load(name)
+    for part, path in model(name).items():
+        file = one.file(part)
+        net = openvino.Core().read_model(path)
+        width, height = file.size_wh or (96, 64)
+        net.reshape([2, height, width, 3] if one.layout == "NHWC" else [2, 3, height, width])
+        assert file.input in net.input(0).names
+        named = {tensor for output in net.outputs for tensor in output.names}
+        assert set(file.outputs.values()) <= named
+        assert all(output.shape[0] == 2 for output in net.outputs)
+
+
+def embedding(picture_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """With OpenCV's own detector and recogniser, which read the converted files."""
+    height, width = picture_bgr.shape[:2]
+    detector = cv2.FaceDetectorYN.create(str(model("yunet")["net"]), "", (width, height))
+    recogniser = cv2.FaceRecognizerSF.create(str(model("sface")["net"]), "")
+    faces = detector.detect(picture_bgr)[1]
+    assert len(faces) == 1
+    found: NDArray[np.float32] = recogniser.feature(recogniser.alignCrop(picture_bgr, faces[0])).ravel()
+    return found / np.linalg.norm(found)
+
+
+def test_yunet_and_sface_recognise_a_face_again() -> None:
+    picture = cv2.imread(str(ASTRONAUT))
+    assert picture is not None
+    smaller = cv2.convertScaleAbs(cv2.resize(picture, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA), alpha=0.7)
+    cosine = float(embedding(picture) @ embedding(smaller))
+    threshold = manifest.load("sface").match_threshold
+    assert threshold is not None
+    assert cosine > threshold + 0.3
+
+
+def test_facenet_embeds_each_picture_of_a_batch_for_itself() -> None:
+    net = openvino.Core().read_model(model("facenet")["net"])
+    net.reshape([-1, 160, 160, 3])
+    run = openvino.Core().compile_model(
+        net, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+    )  # fmt: skip
+    pictures = np.random.default_rng(5).uniform(-1, 1, (3, 160, 160, 3)).astype(np.float32)
+    together = run(pictures)[0].copy()
+    alone = np.concatenate([run(pictures[i : i + 1])[0].copy() for i in range(3)])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
