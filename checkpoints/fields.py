@@ -63,6 +63,13 @@ class Fields:
         self._refuse(key, value, "[width, height] or null", None)
         return None
 
+    def points(self, key: str, count: int) -> tuple[tuple[float, float], ...]:
+        value = self._take(key)
+        if isinstance(value, list) and len(value) == count and all(_is_point(point) for point in value):
+            return tuple((float(x), float(y)) for x, y in value)
+        self._refuse(key, value, f"{count} points [x, y]", None)
+        return ()
+
     def choice(self, key: str, valid: tuple[_Choice, ...]) -> _Choice:
         value = self._take(key)
         for one in valid:
@@ -108,3 +115,7 @@ class Fields:
         if line not in self.wrong:
             self.wrong.append(line)
         return stand_in
+
+
+def _is_point(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(v, (int, float)) for v in value)

@@ -14,11 +14,9 @@ from checkpoints.fields import Fields
 Role = Literal["detector", "embedder", "asset"]
 Layout = Literal["NHWC", "NCHW"]
 Colour = Literal["RGB", "BGR"]
-CropKind = Literal["arcface112", "margin"]
 _ROLES: tuple[Role, ...] = ("detector", "embedder", "asset")
 _LAYOUTS: tuple[Layout, ...] = ("NHWC", "NCHW")
 _COLOURS: tuple[Colour, ...] = ("RGB", "BGR")
-_CROPS: tuple[CropKind, ...] = ("arcface112", "margin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +58,14 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """How a face is cut out for an embedder.
+    """How a face is cut out for an embedder: turned, scaled and shifted so that its landmarks lie on the template.
 
-    kind    arcface112: warped so that five landmarks lie on ArcFace's template; margin: the upright box, grown
-    margin  for `margin`: by how much of its side the box grows in all
+    template  (x, y) in pixels of a picture of the file's size_wh: eye on the left, eye on the right, nose,
+              mouth corner left, right
     """
 
-    kind: CropKind
-    margin: float
+    name: str
+    template: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +195,7 @@ def _source(fields: Fields) -> Source:
 
 
 def _crop(fields: Fields) -> Crop:
-    crop = Crop(kind=fields.choice("kind", _CROPS), margin=fields.number("margin"))
+    crop = Crop(name=fields.text("name"), template=fields.points("template", 5))
     fields.no_others()
     return crop
 

@@ -10,7 +10,7 @@ import pytest
 from checkpoints import manifest
 from checkpoints.convert import CONVERSIONS
 from checkpoints.errors import ModelError
-from checkpoints.manifest import Crop, ModelFile, Scores, Source
+from checkpoints.manifest import ModelFile, Scores, Source
 
 
 def content(name: str = "sface") -> dict[str, Any]:
@@ -42,6 +42,8 @@ def test_every_manifest_can_be_read_and_handed_to_another_process(name: str) -> 
     if one.role == "embedder":
         assert one.embedding_dim
         assert one.crop
+        assert one.files[0].size_wh
+        assert all(0 < x < one.files[0].size_wh[0] and 0 < y < one.files[0].size_wh[1] for x, y in one.crop.template)
         assert one.match_threshold
         assert [file.part for file in one.files] == ["net"]
 
@@ -58,7 +60,9 @@ def test_the_fields_arrive() -> None:
     assert read.file("net") == ModelFile(
         "net", "sface.onnx", entry["sha256"], (112, 112), "data", {"embedding": "fc1"}, Source(**entry["source"])
     )
-    assert read.crop == Crop("arcface112", 0.0)
+    assert read.crop is not None
+    assert read.crop.name == "arcface112"
+    assert read.crop.template[0] == (38.2946, 51.6963)
     assert read.scores == Scores(0.993, 0.954)
     assert (read.embedding_dim, read.mean, read.scale, read.layout, read.colour) == (128, 0.0, 1.0, "NCHW", "RGB")
     assert read.embedding_space == f"sface@sha256:{entry['sha256'][:12]}"
@@ -93,6 +97,13 @@ def test_an_embedder_needs_its_fields(field: str) -> None:
     one = content()
     del one[field]
     assert wrong_lines(one)[0].startswith(f"{field}: must be")
+
+
+@pytest.mark.parametrize("template", [None, [], [[1, 2]] * 4, [[1, 2]] * 4 + [[1, "2"]], [[1, 2]] * 4 + [[1]]])
+def test_a_crop_needs_five_points(template: object) -> None:
+    one = content()
+    one["crop"]["template"] = template
+    assert wrong_lines(one) == [f"crop.template: must be 5 points [x, y], is {template!r}"]
 
 
 @pytest.mark.parametrize("whole", [[], 3, None, "sface"])
