@@ -34,6 +34,12 @@ class Pulse:
         self._bell.wait(min(timeout_s, _NAP_S))
         self._post.beat()
 
+    def rest(self, seconds: float) -> None:
+        """So long, or until asked to stop."""
+        until_ns = now_ns() + int(seconds * 1e9)
+        while (left_s := (until_ns - now_ns()) / 1e9) > 0 and not self.stopping:
+            self.wait(left_s)
+
     def wait_to_go(self) -> None:
         """A source begins when all stages behind it are ready: nothing is dropped while they load."""
         while not self._post.may_go and not self.stopping:

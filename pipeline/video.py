@@ -17,6 +17,8 @@ from checkpoints.errors import OutputError, SourceError
 from pipeline.config import CameraConfig
 
 _SEEK_EARLIER_S = 2.0
+# No frame waits for a later one, so that a recording is never more than a fragment behind.
+_H264 = {"preset": "veryfast", "crf": "23", "tune": "zerolatency"}
 _FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
 
 
@@ -25,7 +27,9 @@ class VideoReader:
 
     def __init__(self, camera: CameraConfig, *, live: bool, timeout_s: float) -> None:
         self._camera = camera
-        options = {"rtsp_transport": "tcp", "fflags": "nobuffer"} if live else {}
+        # A camera is joined at once, without its first second; elsewhere that would be the beginning of the video.
+        rtsp = camera.source.lower().startswith("rtsp")
+        options = {"rtsp_transport": "tcp", "fflags": "nobuffer"} if rtsp else {}
         try:
             self._container = av.open(camera.source, options=options, timeout=timeout_s if live else None)
         except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -42,6 +46,7 @@ class VideoReader:
         self._stream.thread_count = 1
         self._scaler = VideoReformatter()
         self.fps = float(self._stream.average_rate or self._stream.guessed_rate or 25)
+        self.finite = self._container.duration is not None
         self.frames_promised = self._stream.frames
         self.size_wh = (self._stream.codec_context.width, self._stream.codec_context.height)
         self.broke: str | None = None
@@ -74,18 +79,34 @@ class VideoReader:
             self._container.seek(0)  # cannot jump: decode from the start and skip
 
     def _decoded(self) -> Iterator[tuple[int, VideoFrame]]:
-        index = -1
-        try:
-            for index, frame in enumerate(self._container.decode(self._stream)):
+        """Skips what cannot be decoded, and remembers in `broke` that there was some."""
+        index, bad, why = -1, 0, "nothing was decoded"
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except (av.error.FFmpegError, OSError) as error:
+                self.broke = why = _reason(error)
+                break
+            if packet is None:
+                break
+            try:
+                frames = packet.decode()
+                bad += packet.is_corrupt
+            except av.error.InvalidDataError as error:
+                bad, why = bad + 1, _reason(error)
+                continue
+            for frame in frames:
+                index += 1
                 yield index, frame
-        except (av.error.FFmpegError, OSError) as error:
-            if index < 0:
-                raise SourceError(
-                    "The video cannot be decoded.",
-                    saw=f"{self._camera.shown}: {_reason(error)}",
-                    fix="check that other programs play it",
-                ) from error
-            self.broke = _reason(error)
+        if bad and not self.broke:
+            self.broke = f"{bad} packets are broken"
+        if index < 0:
+            raise SourceError(
+                "The video cannot be decoded.",
+                saw=f"{self._camera.shown}: {why}",
+                fix="check that other programs play it",
+            )
 
 
 def _reason(error: Exception) -> str:
@@ -104,12 +125,13 @@ class VideoWriter:
         try:
             self._container = av.open(str(path), "w", format="mp4", options=_FRAGMENTED)
             rate = Fraction(fps).limit_denominator(1000)
-            self._stream = self._container.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "23"})
+            self._stream = self._container.add_stream("libx264", rate=rate, options=_H264)
             self._stream.width, self._stream.height = size_wh[0] & ~1, size_wh[1] & ~1
             self._stream.pix_fmt = "yuv420p"
             self._stream.thread_count = 1
             self._stream.time_base = self._stream.codec_context.time_base = self._base
             self._stream.codec_context.gop_size = max(1, round(fps))
+            self._container.start_encoding()  # opens the file now, and not at the first picture
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise OutputError(
                 "The recording cannot be written.",

@@ -45,8 +45,7 @@ class Pace:
         if not self._count or now - due_ns > 4 * period_ns:  # too late to catch up: a camera would have gone on
             self._start_ns, self._count, due_ns = now, 0, now
         self._count += 1
-        while (left_s := (due_ns - now_ns()) / 1e9) > 0 and not pulse.stopping:
-            pulse.wait(left_s)
+        pulse.rest((due_ns - now_ns()) / 1e9)
         return due_ns
 
 
@@ -72,9 +71,3 @@ class Publisher:
         seq, position = self._next_seq, self._out.next_position
         ref = FrameRef(self._camera, self.epoch, seq, pts_s, captured_ns, position, size_wh)
         self._out.publish(ref, fill)
-
-
-def rest(pulse: Pulse, seconds: float) -> None:
-    until_ns = now_ns() + int(seconds * 1e9)
-    while (left_s := (until_ns - now_ns()) / 1e9) > 0 and not pulse.stopping:
-        pulse.wait(left_s)

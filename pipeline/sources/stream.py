@@ -9,7 +9,7 @@ from checkpoints.errors import SourceError
 from pipeline import events, video
 from pipeline.clock import now_ns
 from pipeline.config import CameraConfig, CaptureConfig
-from pipeline.sources.feed import Publisher, rest, working_size
+from pipeline.sources.feed import Publisher, working_size
 from pipeline.stage import StageContext
 from pipeline.topic import FrameOutbox, Pulse
 
@@ -38,6 +38,8 @@ class StreamSource:
                 self._was_up, pause_s = True, FIRST_BACKOFF_S
                 self._tell("up")
                 self._drain(self._reader, publisher, pulse)
+                if self._reader.finite and not self._reader.broke:
+                    return  # a video on a server, played to its end
                 why = self._reader.broke or "the stream ended"
             except SourceError as error:
                 if not self._was_up:
@@ -47,7 +49,7 @@ class StreamSource:
                 break
             self.close()
             self._tell("lost", why=why)
-            rest(pulse, pause_s * random.uniform(0.75, 1.25))
+            pulse.rest(pause_s * random.uniform(0.75, 1.25))
             pause_s = min(MAX_BACKOFF_S, pause_s * 2)
             self._tell("reconnecting")
 
