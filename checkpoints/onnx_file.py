@@ -69,10 +69,7 @@ def read(raw: bytes) -> Network:
         if part.number == 1:
             ir_version = part.integer
         elif part.number == 8:
-            domain, version = _text_and_number(part.data)
-            if domain not in ("", "ai.onnx"):
-                raise ProtobufError(f"the file needs the operators of {domain}")
-            opset = version
+            opset = _read_opset(part.data)
     graph = protobuf.read(graphs[0])
     if any(f.number == 15 for f in graph):
         raise ProtobufError("the file holds sparse tensors")
@@ -101,6 +98,13 @@ def write(network: Network) -> bytes:
             protobuf.message(8, opset),
         ]
     )
+
+
+def _read_opset(raw: bytes) -> int:
+    fields = {f.number: f for f in protobuf.read(raw)}
+    if 1 in fields and fields[1].data not in (b"", b"ai.onnx"):
+        raise ProtobufError(f"the file needs the operators of {fields[1].data.decode()}")
+    return fields[2].integer if 2 in fields else 0
 
 
 def _read_node(raw: bytes) -> Node:
@@ -229,13 +233,10 @@ def _read_value(raw: bytes) -> Value:
 
 
 def _read_dimension(raw: bytes) -> int | str:
-    name, size = "", 0
-    for part in protobuf.read(raw):
-        if part.number == 1:
-            size = part.integer
-        elif part.number == 2:
-            name = part.data.decode()
-    return name or size
+    fields = {f.number: f for f in protobuf.read(raw)}
+    if 2 in fields:
+        return fields[2].data.decode()
+    return fields[1].integer if 1 in fields else 0
 
 
 def _value_fields(value: Value) -> list[Field]:
@@ -243,13 +244,3 @@ def _value_fields(value: Value) -> list[Field]:
     shape = [protobuf.message(1, [size]) for size in sizes]
     tensor = [protobuf.integer(1, _CODES[value.dtype]), protobuf.message(2, shape)]
     return [protobuf.text(1, value.name), protobuf.message(2, [protobuf.message(1, tensor)])]
-
-
-def _text_and_number(raw: bytes) -> tuple[str, int]:
-    text, number = "", 0
-    for part in protobuf.read(raw):
-        if part.number == 1:
-            text = part.data.decode()
-        elif part.number == 2:
-            number = part.integer
-    return text, number

@@ -107,6 +107,12 @@ def test_what_is_not_understood_is_refused(graph: list[protobuf.Field], reason: 
         onnx_file.read(protobuf.write([protobuf.message(7, graph)]))
 
 
+def test_another_set_of_operators_is_refused() -> None:
+    model = [protobuf.message(7, []), protobuf.message(8, [protobuf.text(1, "ai.onnx.ml"), protobuf.integer(2, 3)])]
+    with pytest.raises(ProtobufError, match=r"operators of ai\.onnx\.ml"):
+        onnx_file.read(protobuf.write(model))
+
+
 def test_a_file_without_a_network_is_refused() -> None:
     with pytest.raises(ProtobufError, match="here are 0"):
         onnx_file.read(protobuf.write([protobuf.integer(1, 7)]))
