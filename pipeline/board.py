@@ -6,7 +6,7 @@ import os
 from enum import IntEnum
 
 from pipeline.clock import now_ns
-from pipeline.memory import Block
+from pipeline.memory import AnonymousBlock, NamedBlock, make_block
 
 MAX_PROCESSES = 500
 _WORDS = 8
@@ -22,7 +22,7 @@ class Life(IntEnum):
 
 class Board:
     def __init__(self) -> None:
-        self._block = Block("board", MAX_PROCESSES * _WORDS * 8)
+        self._block = make_block("board", MAX_PROCESSES * _WORDS * 8)
         self._words = self._block.map(writable=True).cast("q")
 
     def post(self, index: int) -> Post:
@@ -37,10 +37,10 @@ class Board:
     def close(self) -> None:
         self._block.close()
 
-    def __getstate__(self) -> dict[str, Block]:
+    def __getstate__(self) -> dict[str, AnonymousBlock | NamedBlock]:
         return {"_block": self._block}
 
-    def __setstate__(self, state: dict[str, Block]) -> None:
+    def __setstate__(self, state: dict[str, AnonymousBlock | NamedBlock]) -> None:
         self._block = state["_block"]
         self._words = self._block.map(writable=True).cast("q")
 

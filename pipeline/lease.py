@@ -1,8 +1,8 @@
-"""Who may touch a slot: one byte-range lock for each, freed by the kernel when its holder dies.
+"""Who may touch a slot: one lock for each, freed by the kernel when its holder dies.
 
-Open-file-description locks belong to the descriptor and not to the process: two readers in one process do not
-free each other's, and a stage killed by SIGKILL leaves nothing behind. Taking one is a system call and so
-also the memory fence that a processor like Jetson's needs.
+The locks belong to an open file and not to the process: two readers in one process do not free each other's, and a
+stage killed by SIGKILL leaves nothing behind. Taking one is a system call and so also the memory fence that a
+processor like Jetson's needs.
 """
 
 from __future__ import annotations
@@ -10,32 +10,26 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
+from pathlib import Path
 
-from pipeline.memory import Block
-
-
-def _request(kind: int, slot: int) -> bytes:
-    return struct.pack("hhqqi", kind, os.SEEK_SET, slot, 1, 0)
+from pipeline.memory import AnonymousBlock, NamedBlock
 
 
 class SlotLocks:
     """The locks of one endpoint of a ring. Taking never waits; a shared lock may be taken several times."""
 
-    def __init__(self, block: Block, slots: int) -> None:
-        self._fd = block.open()
-        self._shared = [_request(fcntl.F_RDLCK, slot) for slot in range(slots)]
-        self._exclusive = [_request(fcntl.F_WRLCK, slot) for slot in range(slots)]
-        self._free = [_request(fcntl.F_UNLCK, slot) for slot in range(slots)]
+    def __init__(self, block: AnonymousBlock | NamedBlock, slots: int) -> None:
+        self._kernel = _Ranges(block) if isinstance(block, AnonymousBlock) else _Files(block.lock_folder, slots)
         self._held = [0] * slots
 
     def share(self, slot: int) -> bool:
-        if not self._held[slot] and not self._take(self._shared[slot]):
+        if not self._held[slot] and not self._kernel.take(slot, fcntl.LOCK_SH):
             return False
         self._held[slot] += 1
         return True
 
     def own(self, slot: int) -> bool:
-        if self._held[slot] or not self._take(self._exclusive[slot]):
+        if self._held[slot] or not self._kernel.take(slot, fcntl.LOCK_EX):
             return False
         self._held[slot] = 1
         return True
@@ -43,14 +37,43 @@ class SlotLocks:
     def free(self, slot: int) -> None:
         self._held[slot] -= 1
         if not self._held[slot]:
-            self._take(self._free[slot])
+            self._kernel.take(slot, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        self._kernel.close()
+
+
+class _Ranges:
+    """Byte ranges of the memory file itself, as open-file-description locks (Linux)."""
+
+    def __init__(self, block: AnonymousBlock) -> None:
+        self._fd = block.open()
+
+    def take(self, slot: int, how: int) -> bool:
+        kind = {fcntl.LOCK_SH: fcntl.F_RDLCK, fcntl.LOCK_EX: fcntl.F_WRLCK, fcntl.LOCK_UN: fcntl.F_UNLCK}[how]
+        try:
+            fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, struct.pack("hhqqi", kind, os.SEEK_SET, slot, 1, 0))
+        except (BlockingIOError, PermissionError):
+            return False
+        return True
 
     def close(self) -> None:
         os.close(self._fd)
 
-    def _take(self, request: bytes) -> bool:
+
+class _Files:
+    """A file for each slot, locked as a whole (where memory has a name)."""
+
+    def __init__(self, folder: Path, slots: int) -> None:
+        self._fds = [os.open(folder / str(slot), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) for slot in range(slots)]
+
+    def take(self, slot: int, how: int) -> bool:
         try:
-            fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, request)
-        except (BlockingIOError, PermissionError):
+            fcntl.flock(self._fds[slot], how | fcntl.LOCK_NB)
+        except BlockingIOError:
             return False
         return True
+
+    def close(self) -> None:
+        for fd in self._fds:
+            os.close(fd)

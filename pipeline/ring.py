@@ -13,11 +13,12 @@ a position counts as read only when its reader says `done`.
 from __future__ import annotations
 
 import mmap
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.bell import Bell
 from pipeline.lease import SlotLocks
-from pipeline.memory import Block
+from pipeline.memory import AnonymousBlock, NamedBlock, make_block
 
 MAX_SLOTS = 256
 MAX_READERS = 8
@@ -48,13 +49,20 @@ class RingSpec:
 class Ring:
     """Made by the parent, handed to the children, which open a `Writer` or `Reader` on it."""
 
-    def __init__(self, spec: RingSpec, *, reader_bell: Bell, space_bell: Bell) -> None:
+    def __init__(
+        self,
+        spec: RingSpec,
+        *,
+        reader_bell: Bell,
+        space_bell: Bell,
+        make: Callable[[str, int], AnonymousBlock | NamedBlock] = make_block,
+    ) -> None:
         """space_bell is rung when somebody asked to be told that a reader moved on."""
         self.spec = spec
         self.reader_bell = reader_bell
         self.space_bell = space_bell
         self.stride = -(-spec.slot_bytes // mmap.PAGESIZE) * mmap.PAGESIZE
-        self.block = Block(spec.name, _HEADER_BYTES + spec.slots * self.stride)
+        self.block = make(spec.name, _HEADER_BYTES + spec.slots * self.stride)
 
     def header(self) -> Header:
         return Header(self)

@@ -7,12 +7,14 @@ from multiprocessing.connection import Connection
 import pytest
 
 from pipeline.lease import SlotLocks
-from pipeline.memory import Block
+from pipeline.memory import AnonymousBlock, NamedBlock
+
+Block = AnonymousBlock | NamedBlock
 
 
-@pytest.fixture
-def block() -> Iterator[Block]:
-    made = Block("test", 4096)
+@pytest.fixture(params=[AnonymousBlock, NamedBlock])
+def block(request: pytest.FixtureRequest) -> Iterator[Block]:
+    made: Block = request.param("test", 4096)
     yield made
     made.close()
 

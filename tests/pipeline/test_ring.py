@@ -1,31 +1,37 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from pipeline.bell import Bell
+from pipeline.memory import AnonymousBlock, NamedBlock
 from pipeline.ring import Reader, Ring, RingSpec, Writer
 
-Made = tuple[Ring, Bell, Bell]
+Make = Callable[[str, int], AnonymousBlock | NamedBlock]
 
 
-def ring(*, lossless: bool, slots: int = 4, readers: tuple[str, ...] = ("first", "second")) -> Ring:
-    return Ring(RingSpec("test", slots, 4096, readers, lossless), reader_bell=Bell(), space_bell=Bell())
+KINDS = [AnonymousBlock, NamedBlock]
 
 
-@pytest.fixture
-def live() -> Iterator[Ring]:
-    made = ring(lossless=False)
+def ring(kind: Make, *, lossless: bool) -> Iterator[Ring]:
+    spec = RingSpec("test", 4, 4096, ("first", "second"), lossless)
+    bells = Bell(), Bell(pipe=True)
+    made = Ring(spec, reader_bell=bells[0], space_bell=bells[1], make=kind)
     yield made
     made.close()
+    for bell in bells:
+        bell.close()
 
 
-@pytest.fixture
-def lossless() -> Iterator[Ring]:
-    made = ring(lossless=True)
-    yield made
-    made.close()
+@pytest.fixture(params=KINDS)
+def live(request: pytest.FixtureRequest) -> Iterator[Ring]:
+    yield from ring(request.param, lossless=False)
+
+
+@pytest.fixture(params=KINDS)
+def lossless(request: pytest.FixtureRequest) -> Iterator[Ring]:
+    yield from ring(request.param, lossless=True)
 
 
 def write(writer: Writer, value: int) -> bool:
