@@ -1,0 +1,182 @@
+"""The flags of the commands, and what a run is to do when they and the settings are put together."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from app import cameras, settings, values
+from app.sections import SOURCE, About
+from app.settings import Settings
+from checkpoints.errors import SettingsError
+from engines.options import EngineOptions
+from pipeline.config import CaptureConfig, Display, GalleryConfig, OutputConfig, RunConfig, SuperviseConfig
+
+MODEL_FLAGS = ("DETECTOR_ENGINE", "EMBEDDING_ENGINE", "PRECISION", "BACKEND", "THREADS", "MIN_FACE", "GALLERY_DIR")
+_PACE = ("FPS_TARGET", "LOSSLESS")
+_EXAMPLES = """examples:
+  python -m app.main                                          the demo
+  python -m app.main --source 0                               the first camera
+  python -m app.main --source rtsp://host/stream --display none --events events.jsonl
+  python -m app.main --source a.mp4 --record out.mp4 --report report.json
+  python -m app.main --source a.mp4 --realtime 25 --source b.mp4   two files, played as cameras
+
+Every flag is also a setting of the environment or of the file .env (the name in brackets); the flag wins.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """config for every process, and what the parent writes at the end."""
+
+    config: RunConfig
+    report: Path | None
+    trace: Path | None
+
+
+class FlagParser(argparse.ArgumentParser):
+    """Raises SettingsError for a command line that cannot be understood."""
+
+    def error(self, message: str) -> NoReturn:
+        message = " ".join(cameras.shown(word) for word in message.split(" "))
+        stray = message.partition("unrecognized arguments: ")[2].split()
+        known = [flag for flag in self._option_string_actions if flag.startswith("--")]
+        hints = [values.did_you_mean(word.partition("=")[0], known) for word in stray if word.startswith("-")]
+        fix = f"see {self.prog} --help"
+        if stray and not stray[0].startswith("-") and "--source" in known:
+            fix = f"name a video with --source {stray[0]}, or {fix}"
+        raise SettingsError("The command cannot be understood.", saw=message + "".join(hints[:1]), fix=fix)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of the run command. `parse_args` raises SettingsError, so call it where UserErrors are caught."""
+    made = FlagParser(
+        prog="python -m app.main",
+        description="Recognise faces in live video.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add_flags(made, [about.names[0] for _, _, about in settings.catalogue() if about.flag])
+    return made
+
+
+def add_flags(to: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    """The flags of these settings, in the order of the catalogue."""
+    wanted = set(names)
+    pace = to.add_mutually_exclusive_group()
+    for _, item, about in settings.catalogue():
+        if about.flag and about.names[0] in wanted:
+            _add(pace if about.names[0] in _PACE else to, about, settings.written_default(item))
+
+
+def given(args: argparse.Namespace) -> dict[str, str]:
+    """The flags that stand on the command line, as texts of settings."""
+    texts: dict[str, str] = {}
+    for _, _, about in settings.catalogue():
+        value = getattr(args, about.names[0], None)
+        if about.names[0] == SOURCE:
+            for number, source in enumerate(value or (), 1):
+                texts[SOURCE if number == 1 else f"{SOURCE}_{number}"] = source
+        elif value is not None:
+            texts[about.names[0]] = value
+    return texts
+
+
+def read(args: argparse.Namespace) -> Plan:
+    """The run that this command line, this environment and this .env ask for."""
+    return run_config(settings.read(given(args)))
+
+
+def run_config(chosen: Settings) -> Plan:
+    output, supervise, source = chosen.output, chosen.supervise, chosen.source
+    config = RunConfig(
+        cameras=cameras.cameras(source.sources),
+        placement=chosen.models.placement,
+        capture=_capture(chosen),
+        engines=engine_options(chosen),
+        gallery=GalleryConfig(
+            path=chosen.gallery_dir,
+            match_threshold=chosen.gallery.match_threshold,
+            match_margin=chosen.gallery.match_margin,
+        ),
+        output=OutputConfig(
+            display=_display(chosen), record=output.record, events=output.events, event_every_s=output.event_every_s
+        ),
+        supervise=SuperviseConfig(
+            hang_timeout_s=supervise.hang_timeout_s,
+            start_timeout_s=supervise.start_timeout_s,
+            max_restarts=supervise.max_restarts,
+            restart_window_s=supervise.restart_window_s,
+            stop_timeout_s=supervise.stop_timeout_s,
+        ),
+    )
+    return Plan(config, report=output.report, trace=output.trace)
+
+
+def engine_options(chosen: Settings) -> EngineOptions:
+    models = chosen.models
+    precision = models.precision
+    if precision is None and models.use_fp16 is not None:
+        precision = "fp16" if models.use_fp16 else "fp32"
+    return EngineOptions(
+        detector=models.detector,
+        embedder=models.embedder,
+        backend=models.backend,
+        precision=precision or EngineOptions().precision,
+        threads=models.threads,
+        min_face_px=models.min_face_px,
+        thresholds=models.thresholds,
+        pyramid_factor=models.pyramid_factor,
+        models=chosen.data_dir / "models",
+        cache=chosen.data_dir / "engines",
+    )
+
+
+def _capture(chosen: Settings) -> CaptureConfig:
+    """Files are worked on frame by frame unless a rate is set; one live source makes all sources live."""
+    source = chosen.source
+    live = [one for one in cameras.cameras(source.sources) if cameras.live(one.source)]
+    if live and source.lossless:
+        raise SettingsError(
+            "A live source cannot be lossless.",
+            saw="\n".join(f"--lossless with {camera.shown}" for camera in live),
+            fix="leave out --lossless (LOSSLESS), or watch files only",
+        )
+    lossless = source.lossless if source.lossless is not None else source.fps_target is None and not live
+    return CaptureConfig(
+        size_wh=source.size_wh,
+        lossless=lossless,
+        realtime_fps=source.fps_target,
+        loop=source.loop,
+        frames=source.frames,
+        open_timeout_s=source.open_timeout_s,
+    )
+
+
+def _display(chosen: Settings) -> Display:
+    mode = chosen.output.display
+    if mode == "window" and not chosen.screen:
+        raise SettingsError(
+            "There is no screen to open a window on.",
+            saw="--display window, but neither DISPLAY nor WAYLAND_DISPLAY is set",
+            fix="use --display none, with --record OUT.mp4 to see the pictures later",
+        )
+    return "window" if mode == "window" or (mode == "auto" and chosen.screen) else "none"
+
+
+def _add(to: argparse._ActionsContainer, about: About, default: str) -> None:
+    name = about.names[0]
+    note = f"default {default}; {name}" if about.metavar and default else name
+    text = f"{about.help} ({note})".replace("%", "%%")
+    if about.flag is None:
+        raise ValueError(f"{name} has no flag")
+    if name == SOURCE:
+        to.add_argument(about.flag, dest=name, metavar=about.metavar, action="append", help=text + "; may be repeated")
+    elif about.metavar is None:
+        to.add_argument(about.flag, dest=name, action="store_const", const="true", help=text)
+    else:
+        to.add_argument(about.flag, dest=name, metavar=about.metavar, help=text)
