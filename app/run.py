@@ -19,6 +19,7 @@ from engines.load import crop_spec
 from pipeline import events
 from pipeline.clock import now_ns, utc_iso
 from pipeline.config import RunConfig
+from pipeline.messages import Shown
 from pipeline.metrics import Measurements
 from pipeline.supervise import Happened
 from pipeline.system import System
@@ -42,6 +43,7 @@ class Run:
         self._memory = MemoryMeter()
         self._trace = Trace() if trace else None
         self._restarts: Counter[str] = Counter()
+        self._met: Counter[str] = Counter()
         self._log = events.open_log(config)
         self._stop_by_ns: int | None = None
         self._error: UserError | None = None
@@ -77,6 +79,8 @@ class Run:
         self._measured.add(shown)
         if self._trace is not None:
             self._trace.add(shown)
+        for each in shown:
+            self._meet(each)
         self._memory.look(system, self._measured.frames)
         self._bar.update(len(shown))
         return happened
@@ -127,6 +131,14 @@ class Run:
             self._trace.save(self._trace_path)
         if self._error is None:
             report.print_table(self._out)
+            met = ", ".join(f"{name} ({frames} frames)" for name, frames in self._met.most_common())
+            self._say(f"recognised: {met or 'nobody'}")
+
+    def _meet(self, shown: Shown) -> None:
+        for name in shown.names:
+            if name not in self._met:
+                self._say(f"{shown.ref.camera}: {name}")
+            self._met[name] += 1
 
     def _tell(self, event: dict[str, object]) -> None:
         if self._log is not None:

@@ -144,10 +144,11 @@ class Identities:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The end of a frame's way: told to the parent, which measures."""
+    """The end of a frame's way: told to the parent, which measures. names  who was recognised in it"""
 
     ref: FrameRef
     faces: int
+    names: tuple[str, ...] = ()
 
 
 Record = Frame | Detections | AlignedFaces | Tracks | Identities | Shown

@@ -112,7 +112,7 @@ def slot_bytes(topic: str, config: RunConfig, crop_px: int) -> int:
         return frame_bytes(config.capture.size_wh or LARGEST_FRAME_WH)
     if topic == "aligned":
         return 32_768 + MAX_FACES * crop_px * crop_px * 3
-    return {"tracks": 32_768 + MAX_FACES * 4096, "shown": 2048}.get(topic, 65_536)
+    return {"tracks": 32_768 + MAX_FACES * 4096, "shown": 8192}.get(topic, 65_536)
 
 
 def check(topics: tuple[TopicRow, ...] = TOPICS, stages: tuple[StageRow, ...] = STAGES) -> None:

@@ -60,7 +60,7 @@ class Draw:
         if (self._recorder is not None or self._windows is not None) and not self._show_picture(identities):
             return None
         self._tell(identities)
-        return Shown(identities.ref, len(identities.faces))
+        return Shown(identities.ref, len(identities.faces), tuple(f.name for f in identities.faces if f.name))
 
     def _show_picture(self, identities: Identities) -> bool:
         """False when the frame is gone."""
