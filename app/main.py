@@ -1,83 +1,17 @@
-"""The program: `python -m app.main` watches, the commands below do everything else.
+"""The program: `python -m app.main`. What it does is in `commands`.
 
-python -m app.main --source 0            watch a camera (--help tells all flags)
-python -m app.main enroll NAME IMAGE…    make somebody known
-python -m app.main gallery list          who is known
-python -m app.main doctor                what works on this machine
+Each process that it starts imports this file again, so nothing else is imported here.
 """
 
 from __future__ import annotations
 
-import argparse
-import logging
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-from app import demo_gallery, flags
-from app.flags import FlagParser, Plan
-from app.run import Run
-from checkpoints.errors import SettingsError, UserError
-from pipeline.wiring import check
-
-COMMANDS = ("enroll", "gallery", "doctor")
-_FURTHER_HELP = "commands: " + ", ".join(f"{name} (see {name} --help)" for name in COMMANDS)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    words = sys.argv[1:] if arguments is None else list(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    try:
-        return _command(words) if words and words[0] in COMMANDS else _watch(words)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+def main() -> int:
+    from app import commands
 
-
-def _command(words: list[str]) -> int:
-    from app import doctor, enrolment, people
-
-    parser = FlagParser(prog="python -m app.main", description=__doc__, allow_abbrev=False)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (enrolment, people, doctor):
-        module.add_parsers(commands)
-    args = parser.parse_args(words)
-    code: int = args.command(args)
-    return code
-
-
-def _watch(words: list[str]) -> int:
-    check()
-    parser = flags.parser()
-    parser.epilog = f"{parser.epilog}\n{_FURTHER_HELP}\n"
-    plan = flags.read(_parsed(parser, words))
-    if all(camera.source == "demo" for camera in plan.config.cameras):
-        return _demo(plan)
-    return Run(plan.config, report=plan.report, trace=plan.trace)()
-
-
-def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
-    """A first word that is no flag was meant as a command."""
-    if words and not words[0].startswith("-") and not Path(words[0]).exists():
-        raise SettingsError(
-            "There is no such command.", saw=words[0], fix=f"one of {', '.join(COMMANDS)}, or flags: see --help"
-        )
-    return parser.parse_args(words)
-
-
-def _demo(plan: Plan) -> int:
-    """With a gallery of its own that knows the person of the demo, and at a pace that can be watched."""
-    config = plan.config
-    with TemporaryDirectory(prefix="facewire-demo-") as folder:
-        config = replace(config, gallery=replace(config.gallery, path=Path(folder) / "gallery"))
-        if config.output.display == "window" and config.capture.realtime_fps is None:
-            config = replace(config, capture=replace(config.capture, lossless=False))
-        demo_gallery.fill(config)
-        return Run(config, report=plan.report, trace=plan.trace)()
+    return commands.main(sys.argv[1:])
 
 
 if __name__ == "__main__":

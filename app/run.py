@@ -14,8 +14,8 @@ from typing import TextIO
 from tqdm import tqdm
 
 from app.report import MemoryMeter, Report
-from checkpoints.errors import UserError
-from engines.load import crop_spec
+from checkpoints import manifest
+from checkpoints.errors import ModelError, UserError
 from pipeline import events
 from pipeline.clock import now_ns, utc_iso
 from pipeline.config import RunConfig
@@ -52,7 +52,7 @@ class Run:
         self._bar = tqdm(unit=" frames", file=out, leave=False, disable=None, dynamic_ncols=True)
 
     def __call__(self) -> int:
-        with System(self._config, crop_spec(self._config.engines.embedder).size_px) as system:
+        with System(self._config, crop_px(self._config.engines.embedder)) as system:
             with _signals_ring(self, system):
                 while system.supervisor.running:
                     self._turn(system)
@@ -152,6 +152,14 @@ class Run:
     def interrupt(self) -> None:
         """Ctrl-C or SIGTERM: the first ends the run in order, the second at once."""
         self._signals += 1
+
+
+def crop_px(embedder: str) -> int:
+    """Side of the crops that this embedder takes, from its manifest: no library is loaded for it."""
+    size_wh = manifest.load(embedder).files[0].size_wh
+    if size_wh is None:
+        raise ModelError("This model takes no crops of faces.", saw=embedder, fix="choose another --embedder")
+    return size_wh[0]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ by its sentinel, a hang by its silent heart, and its last words come through a p
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from pipeline.wiring import ProcessRow
 FIRST_BACKOFF_S = 0.2
 MAX_BACKOFF_S = 5.0
 SOUND_LIFE_S = 5.0  # who lived this long is started again at once
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 _SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -82,6 +84,8 @@ class Supervisor:
 
     def start(self) -> None:
         """The last stage first, so that its readers are there when the first frame comes."""
+        for name in _THREADS:
+            os.environ.setdefault(name, "1")  # for the children: one stage, one thread, but for what engines are told
         for watched in reversed(self._watched):
             self._spawn(watched)
 
