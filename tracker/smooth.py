@@ -1,15 +1,44 @@
-"""The One-Euro filter: calm when a face is still, quick when it moves."""
+"""The One-Euro filter: calm when a face is still, quick when it moves (Casiez, Roussel and Vogel 2012).
+
+A low-pass filter whose cutoff rises with speed. Speeds count in sizes of the face: the tremble of a detector grows with
+the face, so a large face must move by more pixels before that is taken for motion.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
+
+TYPICAL_FACE_PX = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class SmoothSettings:
+    still_cutoff_hz: float = 1.0  # lower: calmer when still
+    cutoff_per_speed_hz: float = 8.0  # added for each face size per second; higher: less lag when moving
+    speed_cutoff_hz: float = 1.0  # how calmly the speed itself is judged
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """values, speeds  (V,): the last smoothed values, and their change per second"""
+
+    t_s: float
+    values: Floats
+    speeds: Floats
+
 
 class Smoother:
     """Smooths what is drawn: boxes (V = 4), landmarks (V = 10), one instance for each kind of value."""
+
+    def __init__(self, settings: SmoothSettings = SmoothSettings()) -> None:
+        self._settings = settings
+        self._before: dict[int, _Before] = {}
 
     def update(
         self,
@@ -20,7 +49,33 @@ class Smoother:
         sizes_px: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         """The smoothed (K, V) of these K tracks at time t_s; sizes_px (K,) are the heights of the faces."""
-        raise NotImplementedError
+        if not len(tracks):
+            return values.astype(np.float32)
+        use = self._settings
+        sizes = np.full(len(tracks), TYPICAL_FACE_PX) if sizes_px is None else np.maximum(sizes_px, 1.0)
+        now = values.astype(np.float64)
+        before = [
+            self._before.get(track, _Before(t_s, v, np.zeros_like(v))) for track, v in zip(tracks, now, strict=True)
+        ]
+        last = np.stack([state.values for state in before])
+        last_speeds = np.stack([state.speeds for state in before])
+        elapsed_s = np.array([t_s - state.t_s for state in before])[:, None]
+        # A face that is new, or a clock that went back (a clip that starts again), has no past to be smoothed with.
+        elapsed_s = np.where(elapsed_s > 0, elapsed_s, np.inf)
+        speeds = last_speeds + _share(use.speed_cutoff_hz, elapsed_s) * ((now - last) / elapsed_s - last_speeds)
+        cutoff_hz = use.still_cutoff_hz + use.cutoff_per_speed_hz * np.abs(speeds) / sizes[:, None]
+        smoothed = last + _share(cutoff_hz, elapsed_s) * (now - last)
+        for track, value, speed in zip(tracks, smoothed, speeds, strict=True):
+            self._before[track] = _Before(t_s, value, speed)
+        return smoothed.astype(np.float32)
 
     def forget(self, tracks: Iterable[int]) -> None:
-        raise NotImplementedError
+        """These tracks have ended."""
+        for track in tracks:
+            self._before.pop(track, None)
+
+
+def _share(cutoff_hz: Floats | float, elapsed_s: Floats) -> Floats:
+    """How much of a change a low-pass filter lets through after this time, from 0 to 1."""
+    share: Floats = 1 / (1 + 1 / (2 * np.pi * cutoff_hz * elapsed_s))
+    return share

@@ -27,9 +27,9 @@ SMALLEST_PX = 1.0
 class TrackerSettings:
     """Thresholds on detector scores suit MTCNN, which hands over 0.7 and more."""
 
-    high_score: float = 0.85  # detections from here on are matched first
+    high_score: float = 0.8  # detections from here on are matched first
     low_score: float = 0.5  # and from here on second, to tracks that are still without one
-    new_score: float = 0.85  # what starts a track
+    new_score: float = 0.8  # what starts a track
     sure_score: float = 0.98  # what starts a track that is told at once; others wait for their second detection
     lost_frames: int = 30  # how long a face may be out of sight and keep its id
     slack: float = 0.75  # how far a face may be from where it was expected, in heights of the face,

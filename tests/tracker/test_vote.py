@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tracker.vote import Ballot, Ballots, Verdict, VoteSettings
+
+SETTINGS = VoteSettings(threshold=0.36, margin=0.05)
+Matches = list[tuple[str, float]]
+
+ALICE: Matches = [("Alice", 0.45), ("Bob", 0.1)]
+ALICE_STRONG: Matches = [("Alice", 0.6), ("Bob", 0.1)]
+BOB: Matches = [("Bob", 0.45), ("Alice", 0.1)]
+STRANGER: Matches = [("Carol", 0.2), ("Alice", 0.15)]
+TWINS: Matches = [("Alice", 0.5), ("Alicia", 0.48)]
+
+
+def _verdict(*shots: tuple[Matches, float]) -> Verdict:
+    ballot = Ballot(SETTINGS)
+    for matches, quality in shots:
+        ballot.add(matches, quality)
+    return ballot.verdict()
+
+
+def _said(*shots: tuple[Matches, float]) -> tuple[str, str | None]:
+    verdict = _verdict(*shots)
+    return verdict.state, verdict.name
+
+
+def test_no_shot_is_no_verdict() -> None:
+    assert _verdict() == Verdict("undecided", None, 0.0, 0.0, 0)
+
+
+def test_two_looks_that_agree_give_a_name() -> None:
+    assert _said((ALICE, 0.8)) == ("undecided", None)
+    verdict = _verdict((ALICE, 0.8), (ALICE, 0.8))
+    assert (verdict.state, verdict.name, verdict.votes) == ("known", "Alice", 2)
+    assert (verdict.score, verdict.margin) == (pytest.approx(0.45), pytest.approx(0.35))
+
+
+def test_one_look_without_doubt_is_enough_if_it_is_clear() -> None:
+    assert _said((ALICE_STRONG, 0.8)) == ("known", "Alice")
+    assert _said((ALICE_STRONG, 0.1)) == ("undecided", None)
+
+
+def test_a_stranger_is_unknown_after_two_looks() -> None:
+    assert _said((STRANGER, 0.8)) == ("undecided", None)
+    verdict = _verdict((STRANGER, 0.8), (STRANGER, 0.8))
+    assert (verdict.state, verdict.name, verdict.score, verdict.votes) == ("unknown", None, pytest.approx(0.2), 2)
+
+
+def test_names_too_close_to_tell_stay_undecided() -> None:
+    assert _said(*[(TWINS, 0.9)] * 6) == ("undecided", None)
+
+
+def test_looks_that_contradict_each_other_stay_undecided() -> None:
+    assert _said((ALICE, 0.8), (BOB, 0.8)) == ("undecided", None)
+    assert _said((ALICE, 0.8), (STRANGER, 0.8)) == ("undecided", None)
+
+
+def test_a_clear_look_outweighs_poor_ones() -> None:
+    assert _said((BOB, 0.1), (BOB, 0.1), (ALICE_STRONG, 0.9)) == ("known", "Alice")
+
+
+def test_a_name_is_taken_back_when_better_evidence_contradicts_it() -> None:
+    ballot, said = Ballot(SETTINGS), []
+    for matches, quality in [(ALICE, 0.4)] * 3 + [(BOB, 0.6)] * 3:
+        ballot.add(matches, quality)
+        said.append((ballot.verdict().state, ballot.verdict().name))
+    assert said[2] == ("known", "Alice")
+    assert said[3:] == [("undecided", None), ("undecided", None), ("known", "Bob")]
+
+
+def test_one_poor_look_does_not_take_a_name_back() -> None:
+    assert _said(*[(ALICE, 0.8)] * 4, (BOB, 0.1)) == ("known", "Alice")
+
+
+def test_when_a_track_has_gone_over_to_another_person_the_name_follows() -> None:
+    ballot = Ballot(SETTINGS)
+    for _ in range(20):
+        ballot.add(ALICE, 0.8)
+    names = []
+    for _ in range(5):
+        ballot.add(BOB, 0.8)
+        names.append(ballot.verdict().name)
+    assert names[1] is None
+    assert names[-1] == "Bob"
+
+
+def test_a_name_in_second_place_of_every_look_can_win() -> None:
+    looks: list[tuple[Matches, float]] = [
+        ([("Bob", 0.5), ("Alice", 0.49)], 0.8),
+        ([("Carol", 0.5), ("Alice", 0.49)], 0.8),
+    ]
+    assert _said(*looks) == ("undecided", None), "but not without a look that puts it first"
+
+
+def test_a_gallery_of_one() -> None:
+    assert _said(([("Alice", 0.5)], 0.8), ([("Alice", 0.5)], 0.8)) == ("known", "Alice")
+    assert _said(([("Alice", 0.1)], 0.8), ([("Alice", 0.1)], 0.8)) == ("unknown", None)
+
+
+def test_an_empty_gallery_knows_nobody() -> None:
+    assert _said(([], 0.8)) == ("undecided", None)
+    assert _said(([], 0.8), ([], 0.8)) == ("unknown", None)
+
+
+def test_a_look_of_no_quality_says_nothing() -> None:
+    assert _verdict((ALICE_STRONG, 0.0)) == _verdict()
+
+
+@pytest.mark.parametrize("quality", [-0.1, 1.1, float("nan")])
+def test_a_quality_that_is_none_is_a_mistake(quality: float) -> None:
+    with pytest.raises(ValueError, match="not from 0 to 1"):
+        Ballot(SETTINGS).add(ALICE, quality)
+
+
+def test_strangers_seldom_get_a_name_and_people_nearly_always_theirs() -> None:
+    """Cosines drawn as an embedder gives them: one person against herself, and the best two of the rest."""
+    rng = np.random.default_rng(0)
+
+    def track(is_known: bool) -> Verdict:
+        ballot = Ballot(SETTINGS)
+        resembles = rng.normal(0.2, 0.05)  # one stranger in the gallery always looks a little alike
+        for _ in range(4):
+            matches = [("Xavier", rng.normal(resembles, 0.06)), ("Yvonne", rng.normal(0.15, 0.06))]
+            matches += [("Alice", rng.normal(0.58, 0.1))] if is_known else []
+            ballot.add(sorted(matches, key=lambda match: -match[1])[:2], rng.uniform(0.3, 0.9))
+        return ballot.verdict()
+
+    known, strange = [track(True) for _ in range(500)], [track(False) for _ in range(500)]
+    assert sum(verdict.name == "Alice" for verdict in known) > 485
+    assert sum(verdict.name in ("Xavier", "Yvonne") for verdict in known) == 0
+    assert sum(verdict.name is not None for verdict in strange) <= 2
+
+
+def test_one_name_stands_on_one_face_of_a_frame() -> None:
+    ballots = Ballots(SETTINGS)
+    for _ in range(2):
+        ballots.add(1, ALICE, 0.8)
+        ballots.add(2, ALICE_STRONG, 0.8)
+        ballots.add(3, BOB, 0.8)
+    verdicts = ballots.verdicts([1, 2, 3])
+    assert [(verdicts[t].state, verdicts[t].name) for t in (1, 2, 3)] == [
+        ("undecided", None),
+        ("known", "Alice"),
+        ("known", "Bob"),
+    ]
+    assert ballots.verdicts([1, 3])[1].name == "Alice", "when the other is out of the picture it may be her"
+
+
+def test_with_equal_evidence_the_older_track_keeps_the_name() -> None:
+    ballots = Ballots(SETTINGS)
+    for track in (9, 4):
+        for _ in range(2):
+            ballots.add(track, ALICE, 0.8)
+    assert {track: verdict.name for track, verdict in ballots.verdicts([9, 4]).items()} == {9: None, 4: "Alice"}
+
+
+def test_a_track_without_a_shot_is_undecided() -> None:
+    assert Ballots(SETTINGS).verdicts([3])[3].state == "undecided"
+
+
+def test_ended_tracks_are_forgotten() -> None:
+    ballots = Ballots(SETTINGS)
+    ballots.add(1, ALICE_STRONG, 0.8)
+    ballots.forget([1, 2])
+    assert ballots.verdicts([1])[1].state == "undecided"
