@@ -1,0 +1,163 @@
+"""Enrolment with a detector that knows where the test painted faces; the real models are tried where they are."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app import enrolment
+from app.enrolment import SQUARE_PX, Report, enrol, on_square
+from app.flags import FlagParser
+from checkpoints.errors import EnrolmentError, SettingsError
+from engines.align import CropSpec
+from engines.faces import Faces
+from pipeline.gallery.memory import MemoryGallery
+
+SIDE = 112
+TEMPLATE = ((38.0, 52.0), (74.0, 52.0), (56.0, 72.0), (42.0, 92.0), (71.0, 92.0))
+GREY = (127, 127, 127)
+
+
+class PaintedDetector:
+    """Finds each rectangle that is pure red, green or blue on a grey picture."""
+
+    def detect(self, images_bgr: Sequence[NDArray[np.uint8]]) -> list[Faces]:
+        return [self._detect(image) for image in images_bgr]
+
+    def close(self) -> None: ...
+
+    def _detect(self, image: NDArray[np.uint8]) -> Faces:
+        boxes = []
+        for channel in range(3):
+            mask = (image[..., channel] > 200) & (np.delete(image, channel, axis=2).max(axis=2) < 60)
+            if mask.any():
+                y, x = np.nonzero(mask)
+                boxes.append([x.min(), y.min(), x.max() + 1, y.max() + 1])
+        boxes_xyxy = np.array(boxes, np.float32).reshape(-1, 4)
+        size = boxes_xyxy[:, None, 2:] - boxes_xyxy[:, None, :2]
+        landmarks = boxes_xyxy[:, None, :2] + np.array(TEMPLATE, np.float32) / SIDE * size
+        return Faces(boxes_xyxy, np.ones(len(boxes), np.float32), landmarks.astype(np.float32))
+
+
+class ColourEmbedder:
+    crop = CropSpec(SIDE, TEMPLATE)
+
+    def embed(self, crops_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
+        colours = crops_bgr[:, 20:90, 20:90].mean(axis=(1, 2))
+        return (colours / np.linalg.norm(colours, axis=1, keepdims=True)).astype(np.float32)
+
+
+class QualityFromBrightness:
+    """Stands for engines.quality.quality: a face is as good as its crop is bright."""
+
+    def __call__(self, crops_bgr: NDArray[np.uint8], *_: object) -> NDArray[np.float32]:
+        return (crops_bgr.max(axis=(1, 2, 3)) / 255 - 0.75).clip(0, 1).astype(np.float32) * 4
+
+
+@pytest.fixture(autouse=True)
+def _quality(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enrolment, "quality", QualityFromBrightness())
+
+
+@pytest.fixture
+def gallery() -> MemoryGallery:
+    return MemoryGallery(space="colours", dim=3)
+
+
+def paint(path: Path, *faces: tuple[int, int, int], size: tuple[int, int] = (640, 480), brightness: int = 255) -> Path:
+    """Faces are (channel, x, width); they are as high as they are wide."""
+    image = np.full((size[1], size[0], 3), 127, np.uint8)
+    for channel, x, width in faces:
+        colour = [0, 0, 0]
+        colour[channel] = brightness
+        cv2.rectangle(image, (x, 20), (x + width - 1, 20 + width - 1), colour, cv2.FILLED)
+    cv2.imwrite(str(path), image)
+    return path
+
+
+def run(gallery: MemoryGallery, *paths: Path, name: str = "Ann") -> Report:
+    return enrol(gallery, PaintedDetector(), ColourEmbedder(), name, paths)
+
+
+def test_one_face_is_kept_and_found_again(gallery: MemoryGallery, tmp_path: Path) -> None:
+    red, blue = paint(tmp_path / "red.png", (2, 100, 100)), paint(tmp_path / "blue.png", (0, 300, 80))
+    assert run(gallery, red).kept == 1
+    assert run(gallery, blue, name="Bob").kept == 1
+    matches = gallery.search(np.array([[0, 0, 1], [1, 0, 0]], np.float32), limit=1)
+    assert [[match.name for match in row] for row in matches] == [["Ann"], ["Bob"]]
+
+
+def test_each_refusal_has_its_reason(gallery: MemoryGallery, tmp_path: Path) -> None:
+    (tmp_path / "0.png").write_bytes(b"no picture")
+    paint(tmp_path / "1.png")
+    paint(tmp_path / "2.png", (0, 10, 100), (1, 200, 90))
+    paint(tmp_path / "3.png", (0, 10, 39))
+    paint(tmp_path / "4.png", (0, 10, 100), brightness=203)
+    paint(tmp_path / "5.png", (0, 10, 40))
+    report = run(gallery, tmp_path)
+    assert (report.kept, report.known, report.exit_code) == (1, 0, 0)
+    assert [refusal.path.name for refusal in report.refused] == ["0.png", "1.png", "2.png", "3.png", "4.png"]
+    reasons = ["not a picture", "no face", "2 faces", "too small (39 pixels", "blurred"]
+    for refusal, reason in zip(report.refused, reasons, strict=True):
+        assert reason in refusal.why
+    text = str(report)
+    assert text.startswith("Ann: 1 of 6 pictures enrolled\n")
+    assert f"  refused {tmp_path / '3.png'}: the face is too small" in text
+
+
+def test_a_face_in_the_background_does_no_harm(gallery: MemoryGallery, tmp_path: Path) -> None:
+    report = run(gallery, paint(tmp_path / "a.png", (0, 10, 60), (1, 200, 200)))
+    assert report.kept == 1
+    assert gallery.search(np.array([[0, 1, 0]], np.float32))[0][0].score > 0.99
+
+
+def test_nothing_kept_is_a_failure(gallery: MemoryGallery, tmp_path: Path) -> None:
+    assert run(gallery, paint(tmp_path / "a.png")).exit_code == 1
+    assert gallery.people() == []
+
+
+def test_enrolling_again_changes_nothing_and_is_no_failure(gallery: MemoryGallery, tmp_path: Path) -> None:
+    path = paint(tmp_path / "a.png", (0, 10, 100))
+    run(gallery, path)
+    again = run(gallery, path)
+    assert (again.kept, again.known, again.exit_code) == (0, 1, 0)
+    assert "1 known before" in str(again)
+    assert gallery.people()[0].pictures == 1
+
+
+def test_a_name_that_cannot_be_one(gallery: MemoryGallery, tmp_path: Path) -> None:
+    with pytest.raises(EnrolmentError, match="name of a person"):
+        run(gallery, paint(tmp_path / "a.png", (0, 10, 100)), name=" ")
+
+
+@pytest.mark.parametrize("size", [(30, 20), (1280, 1280), (4000, 1000), (1000, 4000), (1, 9000)])
+def test_every_picture_fits_on_the_square(size: tuple[int, int]) -> None:
+    width, height = size
+    square = on_square(np.full((height, width, 3), 255, np.uint8))
+    assert square.shape == (SQUARE_PX, SQUARE_PX, 3)
+    y, x = np.nonzero(square[..., 0] == 255)
+    scale = min(1, SQUARE_PX / max(size))
+    assert np.ptp(x) + 1 == max(1, round(width * scale))
+    assert np.ptp(y) + 1 == max(1, round(height * scale))
+    assert abs(x.min() + x.max() - SQUARE_PX) <= 2
+
+
+def test_the_command_line() -> None:
+    parser = FlagParser(prog="facewire")
+    enrolment.add_parsers(parser.add_subparsers(required=True))
+    args = parser.parse_args(["enroll", "Ann", "a.png", "folder", "--embedder", "sface"])
+    assert (args.name, args.paths, args.command) == ("Ann", [Path("a.png"), Path("folder")], enrolment.enroll_command)
+    with pytest.raises(SettingsError, match="IMAGE"):
+        parser.parse_args(["enroll", "Ann"])
+
+
+def test_missing_pictures_are_told_before_models_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enrolment, "load_embedder", lambda *_, **__: pytest.fail("loaded a model"))
+    with pytest.raises(EnrolmentError, match="cannot be found"):
+        enrolment.enroll_command(argparse.Namespace(name="Ann", paths=[tmp_path / "none.png"]))
