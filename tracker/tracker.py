@@ -106,8 +106,6 @@ class Tracker:
         if not self._tracks:
             return
         motions = np.stack([track.motion for track in self._tracks])
-        lost = [track.phase is Phase.LOST for track in self._tracks]
-        motions[lost, kalman.VELOCITY, 2:] = 0  # an unseen face that went on growing would swallow its neighbours
         for track, motion in zip(self._tracks, kalman.predict(motions, frames), strict=True):
             track.predicted(motion, frames)
 

@@ -146,6 +146,16 @@ def test_a_face_that_passes_behind_another_comes_out_with_its_id() -> None:
             assert _ids(_see(tracker, walker, front)) == {0: 1, 1: 2}
 
 
+def test_a_face_that_was_coming_nearer_is_known_again_when_it_has_stopped() -> None:
+    tracker, sure = Tracker(), np.full(1, SURE, np.float32)
+    for i in range(31):
+        tracker.update(_boxes((300, 300), height=40 + 3 * i), sure)
+    for _ in range(28):
+        _see(tracker)
+    (face,) = tracker.update(_boxes((300, 300), height=140), sure).tracked
+    assert face.track == 1
+
+
 def test_a_detection_belongs_to_one_track_and_a_track_to_one_detection() -> None:
     for frame, update in zip(frames := list(play(Scene(faces=12, seed=5))), _follow(frames), strict=True):
         tracks, rows = [f.track for f in update.tracked], [f.detection for f in update.tracked]

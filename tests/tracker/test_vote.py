@@ -87,12 +87,19 @@ def test_when_a_track_has_gone_over_to_another_person_the_name_follows() -> None
     assert names[-1] == "Bob"
 
 
-def test_a_name_in_second_place_of_every_look_can_win() -> None:
-    looks: list[tuple[Matches, float]] = [
-        ([("Bob", 0.5), ("Alice", 0.49)], 0.8),
-        ([("Carol", 0.5), ("Alice", 0.49)], 0.8),
-    ]
-    assert _said(*looks) == ("undecided", None), "but not without a look that puts it first"
+def test_a_name_that_no_look_puts_first_is_not_given() -> None:
+    assert _said(([("Bob", 0.5), ("Alice", 0.49)], 0.8), ([("Carol", 0.5), ("Alice", 0.49)], 0.8)) == (
+        "undecided",
+        None,
+    )
+
+
+def test_one_striking_look_does_not_carry_a_name_against_the_others() -> None:
+    other: Matches = [("Carol", 0.5), ("Alice", 0.45)]
+    verdict = _verdict(([("Alice", 0.9), ("Bob", 0.1)], 0.8), (other, 0.8), (other, 0.8))
+    assert (verdict.state, verdict.votes) == ("undecided", 1)
+    assert verdict.score > SETTINGS.threshold
+    assert verdict.margin > SETTINGS.margin
 
 
 def test_a_gallery_of_one() -> None:
