@@ -24,6 +24,9 @@ class Engine(Protocol):
     def output_names(self) -> tuple[str, ...]: ...
 
     @property
+    def output_shapes(self) -> tuple[tuple[int, ...], ...]: ...
+
+    @property
     def input(self) -> NDArray[np.uint8]:
         """The kept input buffer, of `input_shape`."""
 

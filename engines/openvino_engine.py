@@ -48,6 +48,10 @@ class OpenVINOEngine:
         return self._spec.outputs
 
     @property
+    def output_shapes(self) -> tuple[tuple[int, ...], ...]:
+        return tuple(output.shape for output in self._outputs)
+
+    @property
     def input(self) -> NDArray[np.uint8]:
         return self._input
 

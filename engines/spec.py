@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -57,7 +58,7 @@ class EngineSpec:
 
 def engine_spec(
     manifest: Manifest,
-    files: dict[str, Path],
+    files: Mapping[str, Path],
     part: str,
     outputs: tuple[str, ...],
     *,

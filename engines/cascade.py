@@ -1,0 +1,116 @@
+"""MTCNN: three networks, each looking closer at what the one before took for a face."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.crops import Cutter
+from engines.engine import Engine
+from engines.faces import Faces
+from engines.halvings import Halvings
+from engines.nms import nms
+from engines.sights import Sights
+
+_SAME_WINDOW = 0.7
+_SAME_FACE = 0.7
+
+
+class Cascade:
+    """Finds faces in pictures of any size; one thread at a time."""
+
+    def __init__(self, sights: Sights, rnet: Engine, onet: Engine, least_odds: tuple[float, float]) -> None:
+        """Outputs of R-Net and O-Net in this order: log odds, corrections to the box, and O-Net's landmarks.
+
+        `least_odds` are the log odds that a face must have after each of the two.
+        """
+        self._sights = sights
+        self._rnet, self._onet = rnet, onet
+        self._rnet_cutter, self._onet_cutter = Cutter(rnet.input_shape[1]), Cutter(onet.input_shape[1])
+        self._rnet_least, self._onet_least = least_odds
+        self._halvings: list[Halvings] = []
+
+    def detect(self, images_bgr: Sequence[NDArray[np.uint8]]) -> list[Faces]:
+        self._halvings += [Halvings() for _ in range(len(images_bgr) - len(self._halvings))]
+        pictures = self._halvings[: len(images_bgr)]
+        for picture, image_bgr in zip(pictures, images_bgr, strict=True):
+            picture.show(image_bgr)
+        candidates = [_candidates(*self._sights.propose(picture)) for picture in pictures]
+        owners = np.repeat(np.arange(len(pictures)), [len(boxes) for boxes in candidates])
+        boxes, owners = self._refine(pictures, np.concatenate([np.zeros((0, 4), np.float32), *candidates]), owners)
+        return self._conclude(pictures, boxes, owners)
+
+    def close(self) -> None:
+        self._sights.close()
+        self._rnet.close()
+        self._onet.close()
+
+    def _refine(
+        self, pictures: Sequence[Halvings], boxes: NDArray[np.float32], owners: NDArray[np.intp]
+    ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+        """Those squares that R-Net, too, takes for faces, put right by it."""
+        odds, offsets = run_all(self._rnet, self._rnet_cutter.cut(pictures, boxes, owners))
+        found = np.flatnonzero(odds[:, 0] > self._rnet_least)
+        found = found[nms(boxes[found], odds[found, 0], _SAME_WINDOW, groups=owners[found])]
+        return squares(corrected(boxes[found], offsets[found])), owners[found]
+
+    def _conclude(
+        self, pictures: Sequence[Halvings], boxes: NDArray[np.float32], owners: NDArray[np.intp]
+    ) -> list[Faces]:
+        """The faces of each picture by O-Net's word."""
+        odds, offsets, points = run_all(self._onet, self._onet_cutter.cut(pictures, boxes, owners))
+        found = np.flatnonzero(odds[:, 0] > self._onet_least)
+        boxes, owners, odds = boxes[found], owners[found], odds[found, 0]
+        points = points[found].reshape(-1, 2, 5).transpose(0, 2, 1)
+        landmarks = boxes[:, None, :2] + points * (boxes[:, 2:] - boxes[:, :2])[:, None]
+        boxes = corrected(boxes, offsets[found])
+        stay = nms(boxes, odds, _SAME_FACE, "min", groups=owners)
+        scores = 1 / (1 + np.exp(-odds))
+        faces = []
+        for owner, picture in enumerate(pictures):
+            mine = stay[owners[stay] == owner]
+            faces.append(Faces(picture.clipped(boxes[mine]), scores[mine], landmarks[mine]))
+        return faces
+
+
+def log_odds(score: float) -> float:
+    return math.log(score / (1 - score))
+
+
+def run_all(engine: Engine, pieces: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+    """Any number of pictures (N, S, S, 3) through an engine with a fixed batch.
+
+    The last batch is filled up with what an earlier one left behind: no result depends on another picture.
+    """
+    batch = engine.input_shape[0]
+    results = tuple(np.empty((len(pieces), *shape[1:]), np.float32) for shape in engine.output_shapes)
+    for start in range(0, len(pieces), batch):
+        chunk = pieces[start : start + batch]
+        engine.input[: len(chunk)] = chunk
+        for result, output in zip(results, engine.run(), strict=True):
+            result[start : start + len(chunk)] = output[: len(chunk)]
+    return results
+
+
+def corrected(boxes_xyxy: NDArray[np.float32], offsets: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each edge moved by its share of the box's width or height."""
+    sides = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
+    moved: NDArray[np.float32] = boxes_xyxy + offsets * np.concatenate([sides, sides], axis=1)
+    return moved
+
+
+def squares(boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Around the same centres, as wide and high as the longer side."""
+    centres = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2
+    halves = np.max(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], axis=1, keepdims=True) / 2
+    return np.concatenate([centres - halves, centres + halves], axis=1)
+
+
+def _candidates(
+    windows: NDArray[np.float32], odds: NDArray[np.float32], offsets: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    stay = nms(windows, odds, _SAME_WINDOW)
+    return squares(corrected(windows[stay], offsets[stay]))
