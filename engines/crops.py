@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -38,7 +39,7 @@ class Cutter:
         self._make_room(len(order))
         self._map(boxes_xyxy[order], sides[order], 0.5 ** halvings[order].astype(np.float32))
         starts = np.flatnonzero(np.diff(sources[order], prepend=-1)).tolist()
-        for start, stop in zip(starts, [*starts[1:], len(order)], strict=True):
+        for start, stop in pairwise([*starts, len(order)]):
             owner, times = divmod(int(sources[order[start]]), MAX_HALVINGS + 1)
             self._sample(pictures[owner][times], start, stop)
         pieces = np.empty((len(order), self._side, self._side, 3), np.uint8)
