@@ -25,7 +25,7 @@ from pipeline.wiring import ProcessRow
 
 FIRST_BACKOFF_S = 0.2
 MAX_BACKOFF_S = 5.0
-SOUND_LIFE_S = 5.0  # who lived this long is started again at once
+SOUND_LIFE_S = 2.0  # who lived this long is started again at once
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 _SPAWN = multiprocessing.get_context("spawn")
 

@@ -146,12 +146,19 @@ class FrameOutbox:
     def __init__(self, writer: Writer, pulse: Pulse) -> None:
         self._writer = writer
         self._pulse = pulse
+        self._claim: Claim | None = None
         latest = writer.latest()
         self.last: FrameRef | None = slot.read_ref(latest[-1]) if latest else None
 
+    def make_room(self) -> None:
+        """Lossless: waits for the slowest reader, before a picture is decoded; Stopped when asked to stop meanwhile."""
+        if self._claim is None and self._writer.spec.lossless:
+            self._claim = _claim(self._writer, self._pulse, stop_early=True)
+
     def publish(self, ref: FrameRef, fill: Callable[[NDArray[np.uint8]], None]) -> None:
-        """`fill` writes the pixels. Waits for space if lossless; raises Stopped when asked to stop meanwhile."""
-        claim = _claim(self._writer, self._pulse, stop_early=True)
+        """`fill` writes the pixels."""
+        claim = self._claim or _claim(self._writer, self._pulse, stop_early=True)
+        self._claim = None
         fill(slot.pixels(claim.view, ref.size_wh))
         ref = ref.after("capture", ref.captured_ns, now_ns())
         slot.write_ref(claim.view, ref)

@@ -53,7 +53,7 @@ class StampedSource:
         size_wh = working_size(SIZE_WH, self._config.size_wh)
         try:
             while not publisher.done:
-                captured_ns = pace.wait(pulse)
+                captured_ns = publisher.wait_for(pace)
                 seq = out.last.seq + 1 if out.last else 0
 
                 def fill(image_bgr: NDArray[np.uint8], seq: int = seq) -> None:

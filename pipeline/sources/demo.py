@@ -66,7 +66,7 @@ class DemoSource:
         index = out.last.seq + 1 if out.last else 0
         try:
             while not publisher.done:
-                captured_ns = pace.wait(pulse)
+                captured_ns = publisher.wait_for(pace)
                 at_s = index / FPS
                 publisher.publish(size_wh, at_s, captured_ns, partial(self._scene.draw, index))
                 index += 1

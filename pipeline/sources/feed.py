@@ -67,6 +67,11 @@ class Publisher:
     def _next_seq(self) -> int:
         return self._out.last.seq + 1 if self._out.last else 0
 
+    def wait_for(self, pace: Pace) -> int:
+        """Until there is room for the next picture and it is due; returns the moment of its capture."""
+        self._out.make_room()
+        return pace.wait(self._pulse)
+
     def publish(self, size_wh: tuple[int, int], pts_s: float, captured_ns: int, fill: Fill) -> None:
         seq, position = self._next_seq, self._out.next_position
         ref = FrameRef(self._camera, self.epoch, seq, pts_s, captured_ns, position, size_wh)

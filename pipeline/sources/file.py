@@ -33,7 +33,7 @@ class FileSource:
         resume_after_s = out.last.pts_s if out.last else None
         try:
             while not publisher.done:
-                shown = self._play(publisher, pace, pulse, resume_after_s)
+                shown = self._play(publisher, pace, resume_after_s)
                 empty = not shown and resume_after_s is None
                 if self._reader.broke or empty or not self._config.loop:
                     return
@@ -50,13 +50,13 @@ class FileSource:
     def _open(self) -> video.VideoReader:
         return video.VideoReader(self._camera, live=False, timeout_s=self._config.open_timeout_s)
 
-    def _play(self, publisher: Publisher, pace: Pace, pulse: Pulse, after_s: float | None) -> int:
+    def _play(self, publisher: Publisher, pace: Pace, after_s: float | None) -> int:
         """One round through the file; how many pictures it gave."""
         reader, shown = self._reader, 0
         size_wh = working_size(reader.size_wh, self._config.size_wh)
         frames = reader.frames(after_s=after_s)
         while not publisher.done:
-            captured_ns = pace.wait(pulse)
+            captured_ns = publisher.wait_for(pace)
             following = next(frames, None)
             if following is None:
                 if after_s is None:

@@ -31,6 +31,9 @@ class FakeOutbox:
     def next_position(self) -> int:
         return len(self.refs)
 
+    def make_room(self) -> None:
+        """There is always room."""
+
     def publish(self, ref: FrameRef, fill: Callable[[NDArray[np.uint8]], None]) -> None:
         image = np.empty((ref.size_wh[1], ref.size_wh[0], 3), np.uint8)
         fill(image)
