@@ -13,6 +13,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from app.outputs import check_writable
 from app.report import MemoryMeter, Report
 from checkpoints import manifest
 from checkpoints.errors import ModelError, UserError
@@ -35,6 +36,8 @@ class Run:
     def __init__(
         self, config: RunConfig, *, report: Path | None = None, trace: Path | None = None, out: TextIO = sys.stderr
     ) -> None:
+        outputs = config.output
+        check_writable({"--record": outputs.record, "--report": report, "--trace": trace})
         self._config = config
         self._report_path = report
         self._trace_path = trace

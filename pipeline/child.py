@@ -54,9 +54,9 @@ class ChildPlan:
 
 
 def main(plan: ChildPlan, parent: Connection) -> None:
-    """Runs in the new process. Ctrl-C is the parent's business: it stops the sources, and the rest runs dry."""
+    """Runs in the new process. Signals are the parent's business: it stops the sources, and the rest runs dry."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     post = plan.board.post(plan.place)
     post.enter(Life.STARTING)

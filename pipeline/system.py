@@ -58,11 +58,11 @@ class System:
 
     def dropped(self) -> dict[str, int]:
         """Stage → frames that it never saw, or that were gone when it looked."""
-        counts: dict[str, int] = {}
+        counts = {stage.name: 0 for row in self.rows for stage in row.stages if stage.reads}
         for name, header in self._headers.items():
             for reader in self.rings[name].spec.readers:
                 if reader != PARENT:
-                    counts[reader] = counts.get(reader, 0) + header.dropped(reader)
+                    counts[reader] += header.dropped(reader)
         return counts
 
     def _drain(self) -> list[Shown]:

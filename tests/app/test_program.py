@@ -1,0 +1,183 @@
+"""The whole program, from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.config import CameraConfig
+from pipeline.sources.demo import PERSON, PORTRAIT
+from pipeline.video import VideoReader
+
+Events = list[dict[str, Any]]
+ReadEvents = Callable[[Path], Events]
+STAGES = ["capture", "detect", "align", "recognise", "lookup", "draw"]
+
+
+def test_the_demo_is_recognised_and_everything_is_written(
+    program: Any, tmp_path: Path, read_events: ReadEvents
+) -> None:
+    events, report, trace, record = (tmp_path / n for n in ("e.jsonl", "r.json", "t.json", "o.mp4"))
+    outputs = ["--events", events, "--report", report, "--trace", trace, "--record", record]
+    ended = program.run("--source", "demo", "--frames", 60, *outputs)
+    assert ended.code == 0, ended.said
+    assert f"recognised: {PERSON}" in ended.said
+
+    told = read_events(events)
+    assert PERSON in {e["name"] for e in told if e["type"] == "identity"}
+    assert told[-1]["type"] == "end"
+    assert (told[-1]["frames"], told[-1]["captured"]) == (60, {"demo": 60})
+
+    figures = json.loads(report.read_text())
+    assert figures["frames"] == 60
+    assert set(figures["latency_ms"]) == {"total", *STAGES}
+    assert set(figures["dropped"].values()) == {0}
+    assert {e["name"] for e in json.loads(trace.read_text())["traceEvents"] if e["ph"] == "X"} == {
+        f"frame {n}" for n in range(60)
+    }
+    reader = VideoReader(CameraConfig("r", str(record), str(record)), live=False, timeout_s=5)
+    assert len(list(reader.frames())) == 60
+    reader.close()
+
+
+def without_times(events: Events) -> Events:
+    moving = ("t", "fps", "latency_ms")
+    return [{k: v for k, v in e.items() if k not in moving} for e in events]
+
+
+def test_two_lossless_runs_give_the_same_events_however_they_are_placed(
+    program: Any, tmp_path: Path, read_events: ReadEvents
+) -> None:
+    told = []
+    for name, placement in (("a", "split"), ("b", "split"), ("c", "fused")):
+        path = tmp_path / f"{name}.jsonl"
+        program.run("--source", "demo", "--frames", 50, "--events", path, "--placement", placement)
+        told.append(without_times(read_events(path)))
+    assert len(told[0]) > 2
+    assert told[0] == told[1] == told[2]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_order(
+    program: Any, tmp_path: Path, read_events: ReadEvents, number: signal.Signals
+) -> None:
+    events = tmp_path / "e.jsonl"
+    running = program.start("--source", "demo", "--realtime", 25, "--events", events)
+    wait_for(running, PERSON)
+    os.killpg(running.pid, number)  # as a terminal does: to all of them
+    said, _ = running.communicate(timeout=60)
+    assert running.returncode == 0, said
+    assert "Traceback" not in said
+    assert program.still_running(running) == []
+    told = read_events(events)
+    assert told[-1]["type"] == "end"
+    assert told[-1]["restarts"] == {}
+
+
+def test_children_leave_when_their_parent_is_killed(program: Any) -> None:
+    running = program.start("--source", "demo", "--realtime", 25)
+    wait_for(running, PERSON)
+    children = [int(pid) for pid in Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()]
+    assert len(children) >= len(STAGES)
+    handles = [os.pidfd_open(pid) for pid in children]
+    running.kill()
+    for handle in handles:
+        assert select.select([handle], [], [], 30)[0], "a child is still there"
+        os.close(handle)
+
+
+def wait_for(running: Any, text: str) -> None:
+    for line in running.stdout:
+        if text in line:
+            return
+    raise AssertionError(f"it ended without saying {text}")
+
+
+BAD = {
+    "a missing file": (["--source", "none.mp4"], {}, "does not exist"),
+    "a folder": (["--source", "."], {}, "folder"),
+    "a text file": (["--source", "notes.mp4"], {}, "cannot be opened"),
+    "no such camera": (["--source", "63"], {}, "camera"),
+    "nobody answers": (["--source", "http://127.0.0.1:9/stream"], {}, "cannot be opened"),
+    "events that cannot be written": (["--events", "no/such/e.jsonl"], {}, "Events cannot be written"),
+    "a recording that cannot be written": (["--record", "no/such/o.mp4"], {}, "output cannot be written"),
+    "a report that cannot be written": (["--report", "no/such/r.json"], {}, "--report no/such/r.json"),
+    "a settings typo": ([], {"VIDEO_SORCE": "0"}, "did you mean VIDEO_SOURCE"),
+    "a port out of range": ([], {"QDRANT_PORT": "70000"}, "QDRANT_PORT"),
+    "an unknown embedder": (["--embedder", "nobody"], {}, "nobody"),
+    "a flag that does not exist": (["--evnts", "e.jsonl"], {}, "--events"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_told_clearly(program: Any, tmp_path: Path, case: str) -> None:
+    arguments, environment, message = BAD[case]
+    (tmp_path / "notes.mp4").write_text("dear diary\n" * 50)
+    arguments = [str(tmp_path / a) if a in ("none.mp4", ".", "notes.mp4") else a for a in arguments]
+    ended = program.run("--frames", 5, *arguments, **environment)
+    assert ended.code == 2, ended.said
+    assert message in ended.said
+    assert "saw:" in ended.said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_ends_the_recording_and_nothing_else(program: Any, tmp_path: Path, read_events: ReadEvents) -> None:
+    record, events = tmp_path / "full.mp4", tmp_path / "e.jsonl"
+    record.symlink_to("/dev/full")
+    ended = program.run("--source", "demo", "--frames", 60, "--record", record, "--events", events)
+    assert ended.code == 1, ended.said
+    assert "No space left" in ended.said
+    told = read_events(events)
+    assert told[-1]["frames"] == 60
+    assert PERSON in {e.get("name") for e in told}
+
+
+def test_enrolled_people_are_named_and_a_gallery_in_use_says_by_whom(program: Any, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    assert program.run("--source", "demo", "--frames", 40, "--record", clip).code == 0
+    assert program.run("enroll", "Eileen", PORTRAIT).code == 0
+    assert "Eileen" in program.run("gallery", "list").said
+
+    running = program.start("--source", clip, "--loop")
+    wait_for(running, "clip: Eileen")
+    refused = program.run("enroll", "Somebody", PORTRAIT)
+    assert refused.code == 2, refused.said
+    assert "process " in refused.said
+    os.killpg(running.pid, signal.SIGINT)
+    running.communicate(timeout=60)
+    assert running.returncode == 0
+
+    assert program.run("gallery", "delete", "Eileen").code == 0
+    assert "Eileen" not in program.run("gallery", "list").said
+
+
+def test_a_video_that_was_cut_off_is_used_as_far_as_it_goes(
+    program: Any, tmp_path: Path, read_events: ReadEvents
+) -> None:
+    clip, cut, events = tmp_path / "clip.mp4", tmp_path / "cut.mp4", tmp_path / "e.jsonl"
+    assert program.run("--source", "demo", "--frames", 60, "--record", clip).code == 0
+    cut.write_bytes(clip.read_bytes()[: clip.stat().st_size * 2 // 3])
+    ended = program.run("--source", cut, "--events", events)
+    assert ended.code == 0, ended.said
+    assert "is damaged" in ended.said
+    assert 0 < read_events(events)[-1]["frames"] < 60
+
+
+def test_a_damaged_engine_cache_is_made_anew(program: Any, tmp_path: Path) -> None:
+    (program.data / "engines").unlink()
+    assert program.run("--source", "demo", "--frames", 3).code == 0
+    kept = [path for path in (program.data / "engines").rglob("*") if path.is_file()]
+    assert kept
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:100])
+    ended = program.run("--source", "demo", "--frames", 30)
+    assert ended.code == 0, ended.said
+    assert f"recognised: {PERSON}" in ended.said
+    assert "cache" in ended.said
