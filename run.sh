@@ -103,6 +103,9 @@ install() {
     make_venv
     step "Installing packages${extra:+ for ${extra}} (about a minute)" \
         "$python" -m pip install --disable-pip-version-check --no-input -e "$root${extra:+[$extra]}"
+    "$python" -c 'import cv2' 2>/dev/null || fail "OpenCV cannot be loaded." \
+        "  saw: $("$python" -c 'import cv2' 2>&1 | tail -n 1)" \
+        "  fix: Debian, Ubuntu: apt-get install libgl1 libglib2.0-0 libxcb1"
     packages_print | tee "$venv/facewire-packages" >"$stamp"
 }
 

@@ -22,6 +22,7 @@ PYTHON = """#!/bin/bash
 case "$*" in
   "-c import sys;"*) exit "${VERSION_EXIT:-0}" ;;
   "-c import ensurepip"*) exit "${ENSUREPIP_EXIT:-0}" ;;
+  "-c import cv2") echo "ImportError: libGL.so.1" >&2; exit "${CV2_EXIT:-0}" ;;
   "-m pip --version" | "--version") echo "Python 3.11.0"; exit ;;
 esac
 echo "${0##*/} $*" >>"$CALLS"
@@ -182,6 +183,13 @@ def test_a_python_without_venv(machine: Machine) -> None:
     failed = machine.run("setup", ENSUREPIP_EXIT="1")
     assert failed.returncode == 1
     assert "apt-get install python3-venv" in failed.stderr
+
+
+def test_a_machine_without_the_libraries_of_a_desktop(machine: Machine) -> None:
+    failed = machine.run("setup", CV2_EXIT="1")
+    assert failed.returncode == 1
+    assert "saw: ImportError: libGL.so.1" in failed.stderr
+    assert "apt-get install libgl1" in failed.stderr
 
 
 def test_an_environment_that_does_not_work_any_more_is_made_again(machine: Machine) -> None:
