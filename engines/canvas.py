@@ -29,13 +29,13 @@ class Level:
 
     halvings   how often the picture is halved before it is sampled for this level: until less than two of its pixels
                fall on one, so that sampling between four of them misses none
-    window_wh  what P-Net's window spans in the picture
+    scale_xy   pixels of the picture for one of the level
     """
 
     size_wh: tuple[int, int]
     offset_xy: tuple[int, int]
     halvings: int
-    window_wh: tuple[float, float]
+    scale_xy: tuple[float, float]
 
     def view(self, canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
         (width, height), (x, y) = self.size_wh, self.offset_xy
@@ -93,8 +93,8 @@ def _level(picture_wh: tuple[int, int], size_wh: tuple[int, int], offset_xy: tup
         halvings += 1
     # Halving leaves out an odd last row or column, so the level shows a little less than the picture.
     shown = (length >> halvings << halvings for length in picture_wh)
-    window_width, window_height = (WINDOW_PX * all_of_it / size for all_of_it, size in zip(shown, size_wh, strict=True))
-    return Level(size_wh, offset_xy, halvings, (window_width, window_height))
+    across, down = (all_of_it / size for all_of_it, size in zip(shown, size_wh, strict=True))
+    return Level(size_wh, offset_xy, halvings, (across, down))
 
 
 def _placed(sizes: list[tuple[int, int]], canvas_width: int) -> tuple[tuple[int, int], list[tuple[int, int]]]:

@@ -15,7 +15,9 @@ from engines.halvings import Halvings
 from engines.nms import nms
 from engines.sights import Sights
 
-_SAME_WINDOW = 0.7
+# Squares that R-Net has put right lie close together: O-Net need not see each of them. (Before R-Net has put them right
+# hardly any two of them are that close.)
+_SAME_SQUARE = 0.8
 _SAME_FACE = 0.7
 
 
@@ -38,7 +40,7 @@ class Cascade:
         pictures = self._halvings[: len(images_bgr)]
         for picture, image_bgr in zip(pictures, images_bgr, strict=True):
             picture.show(image_bgr)
-        candidates = [_candidates(*self._sights.propose(picture)) for picture in pictures]
+        candidates = [squares(corrected(*self._sights.propose(picture))) for picture in pictures]
         owners = np.repeat(np.arange(len(pictures)), [len(boxes) for boxes in candidates])
         boxes, owners = self._refine(pictures, np.concatenate([np.zeros((0, 4), np.float32), *candidates]), owners)
         return self._conclude(pictures, boxes, owners)
@@ -54,8 +56,9 @@ class Cascade:
         """Those squares that R-Net, too, takes for faces, put right by it."""
         odds, offsets = run_all(self._rnet, self._rnet_cutter.cut(pictures, boxes, owners))
         found = np.flatnonzero(odds[:, 0] > self._rnet_least)
-        found = found[nms(boxes[found], odds[found, 0], _SAME_WINDOW, groups=owners[found])]
-        return squares(corrected(boxes[found], offsets[found])), owners[found]
+        boxes, owners = squares(corrected(boxes[found], offsets[found])), owners[found]
+        stay = nms(boxes, odds[found, 0], _SAME_SQUARE, groups=owners)
+        return boxes[stay], owners[stay]
 
     def _conclude(
         self, pictures: Sequence[Halvings], boxes: NDArray[np.float32], owners: NDArray[np.intp]
@@ -107,10 +110,3 @@ def squares(boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
     centres = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2
     halves = np.max(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], axis=1, keepdims=True) / 2
     return np.concatenate([centres - halves, centres + halves], axis=1)
-
-
-def _candidates(
-    windows: NDArray[np.float32], odds: NDArray[np.float32], offsets: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    stay = nms(windows, odds, _SAME_WINDOW)
-    return squares(corrected(windows[stay], offsets[stay]))

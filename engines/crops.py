@@ -59,7 +59,7 @@ class Cutter:
         self._down[: len(places)] = places[:, 1, :, None]
 
     def _sample(self, source: NDArray[np.uint8], start: int, stop: int) -> None:
-        rows = np.s_[start * self._side : stop * self._side]
-        across, down = (maps.reshape(-1, self._side)[rows] for maps in (self._across, self._down))
-        target = self._pieces.reshape(-1, self._side, 3)[rows]
+        # One row for each piece: OpenCV takes at most 32,766.
+        across, down = (maps[start:stop].reshape(stop - start, -1) for maps in (self._across, self._down))
+        target = self._pieces[start:stop].reshape(stop - start, -1, 3)
         cv2.remap(source, across, down, cv2.INTER_LINEAR, dst=target, borderMode=cv2.BORDER_CONSTANT)

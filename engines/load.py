@@ -25,8 +25,8 @@ from engines.spec import EngineSpec, engine_spec
 
 DETECTORS = ("mtcnn",)
 EMBEDDERS = ("sface", "facenet")
-RNET_BATCH = 16
-ONET_BATCH = 8
+RNET_BATCH = 32
+ONET_BATCH = 4
 EMBEDDER_BATCHES = (1, 4)  # larger ones gain nothing more on a processor
 
 

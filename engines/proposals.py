@@ -23,11 +23,12 @@ class Proposals:
         for level in canvas.levels:
             left, top = (offset // STRIDE_PX for offset in level.offset_xy)
             width, height = (map_length(length) for length in level.size_wh)
-            step = np.array(level.window_wh) * STRIDE_PX / WINDOW_PX
+            scale = np.array(level.scale_xy)
             inside = np.s_[top : top + height, left : left + width]
             self._limits[inside] = least_odds
-            corners[inside] = np.stack(np.meshgrid(range(width), range(height)), axis=-1) * step
-            sides[inside] = level.window_wh
+            corners[inside] = (0.5 + STRIDE_PX * np.stack(np.meshgrid(range(width), range(height)), axis=-1)) * scale
+            # From the middle of the window's first pixel to that of its last: P-Net's corrections were learnt for that.
+            sides[inside] = (WINDOW_PX - 1) * scale
         self._corners, self._sides = corners.reshape(-1, 2), sides.reshape(-1, 2)
         # One cell of margin all round: a neighbour that does not exist is then a place that never holds a window.
         across = columns + 2
@@ -37,16 +38,16 @@ class Proposals:
 
     def read(
         self, odds: NDArray[np.float32], offsets: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Windows (N, 4) with their odds (N,) and P-Net's corrections (N, 4), already thinned out within each level."""
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Windows (N, 4) and P-Net's corrections to them (N, 4), thinned out within each level."""
         odds = odds.reshape(self._limits.shape)
         cells = np.flatnonzero(odds > self._limits)
         found = odds.ravel()[cells]
         stay = self._best_of_neighbours(cells, found)
-        cells, found = cells[stay], found[stay]
+        cells = cells[stay]
         corners = self._corners[cells]
         boxes = np.concatenate([corners, corners + self._sides[cells]], axis=1)
-        return boxes, found, offsets.reshape(-1, 4)[cells]
+        return boxes, offsets.reshape(-1, 4)[cells]
 
     def _best_of_neighbours(self, cells: NDArray[np.intp], odds: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Which windows stay when each that stays removes those that share more than half of it.
@@ -56,14 +57,14 @@ class Proposals:
         """
         places = self._places[cells]
         self._window_at[places] = np.arange(len(cells))
-        neighbours = self._window_at[places[:, None] + self._steps]  # (N, 8)
+        neighbours = self._window_at[self._steps[:, None] + places]  # (8, N)
         self._window_at[places] = _NOBODY
         theirs = np.append(odds, np.float32(-np.inf))[neighbours]  # the last one is nobody's
-        before = neighbours < np.arange(len(cells))[:, None]
-        better = (theirs > odds[:, None]) | ((theirs == odds[:, None]) & before)
+        before = neighbours < np.arange(len(cells))
+        better = (theirs > odds) | ((theirs == odds) & before)
         stay = np.ones(len(cells) + 1, bool)
         while True:  # each round gets right what depends on one more window than the round before
-            now: NDArray[np.bool_] = ~np.any(better & stay[neighbours], axis=1, keepdims=False)
+            now: NDArray[np.bool_] = ~np.any(better & stay[neighbours], axis=0, keepdims=False)
             if np.array_equal(now, stay[:-1]):
                 return now
             stay[:-1] = now

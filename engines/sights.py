@@ -18,7 +18,7 @@ _MAX_SIGHTS = 16
 _ROUND_PX = 64  # so that the many sizes of a folder of photographs share few engines
 _MAX_WASTE = 1.5
 
-Found = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+Found = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,10 @@ class Sights:
             self._engines[canvas_wh] = self._open_pnet(canvas_wh)
 
     def propose(self, picture: Halvings) -> Found:
-        """Windows (N, 4) that may hold a face, their log odds (N,) and corrections (N, 4)."""
+        """Windows (N, 4) that may hold a face, and P-Net's corrections to them (N, 4)."""
         sight = self._sights.get(picture.size_wh) or self._new_sight(picture.size_wh)
         if not sight.canvas.levels:
-            return np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 4), np.float32)
+            return np.zeros((0, 4), np.float32), np.zeros((0, 4), np.float32)
         engine = self._engine(sight.canvas_wh)
         paint(picture, sight.canvas, engine.input[0])
         odds, offsets = engine.run()
