@@ -6,13 +6,15 @@ import hashlib
 import json
 import mmap
 import os
-import tempfile
+import secrets
+import time
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 HEADER_BYTES = 4096  # a page, so that what follows lies on a page too
+_SURELY_DEAD_S = 3600.0  # a writer that was killed leaves its unfinished file
 
 
 class BlobDamaged(Exception):
@@ -64,11 +66,14 @@ def write_blob(path: Path, key: str, content: bytes) -> None:
     """Appears whole or not at all, also when two processes write it at once."""
     header = json.dumps({"key": key, "sha256": hashlib.sha256(content).hexdigest()}).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    for left_behind in path.parent.glob(f".{path.name}.*"):
+        if time.time() - left_behind.stat().st_mtime > _SURELY_DEAD_S:
+            left_behind.unlink(missing_ok=True)
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with unfinished.open("xb") as file:
             file.write(header.ljust(HEADER_BYTES))
             file.write(content)
-        Path(unfinished).replace(path)
+        unfinished.replace(path)
     finally:
-        Path(unfinished).unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)

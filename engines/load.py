@@ -28,6 +28,7 @@ EMBEDDERS = ("sface", "facenet")
 RNET_BATCH = 32
 ONET_BATCH = 4
 EMBEDDER_BATCHES = (1, 4)  # larger ones gain nothing more on a processor
+MAX_EMBEDDER_BATCH = max(EMBEDDER_BATCHES)
 
 
 def load_detector(config: EngineOptions, *, cameras: int = 1, size_wh: tuple[int, int]) -> Detector:
@@ -67,15 +68,26 @@ def crop_spec(embedder_name: str) -> CropSpec:
 
 def opener(config: EngineOptions) -> Callable[[EngineSpec], Engine]:
     """What opens engines on the wanted backend."""
+    _check_backend(config)
+    from engines import openvino_engine
+
+    return lambda spec: openvino_engine.open_engine(spec, config.cache)
+
+
+def is_cached(config: EngineOptions, spec: EngineSpec) -> bool:
+    _check_backend(config)
+    from engines import openvino_engine
+
+    return openvino_engine.is_cached(spec, config.cache)
+
+
+def _check_backend(config: EngineOptions) -> None:
     if config.backend not in ("auto", "openvino"):
         raise SettingsError(
             f"Engines cannot be run by {config.backend} yet: it comes with a later version.",
             saw=f"backend {config.backend}",
             fix="Valid here: auto, openvino.",
         )
-    from engines import openvino_engine
-
-    return lambda spec: openvino_engine.open_engine(spec, config.cache)
 
 
 @dataclass(frozen=True, slots=True)
