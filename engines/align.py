@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from engines.halvings import Halvings
 
 # Below this spread (root of the summed squared distances from their centre) five landmarks say nothing about scale.
 MIN_SPREAD_PX = 1.0
@@ -32,10 +35,10 @@ def similarities(landmarks: NDArray[np.float32], spec: CropSpec) -> NDArray[np.f
     A point is taken as a complex number, so turn and scale are one factor and the fit is a quotient of two sums.
     Landmarks that coincide get the shift alone; landmarks that are not numbers get a matrix that shows nothing.
     """
-    points = landmarks[..., 0].astype(np.float64) + 1j * landmarks[..., 1]  # (N, 5)
-    target = np.array([complex(x, y) for x, y in spec.template])
     valid: NDArray[np.bool_] = np.asarray(np.isfinite(landmarks).all(axis=(1, 2)))
-    points = np.where(valid[:, None], points, 0)
+    known = np.where(valid[:, None, None], landmarks, 0).astype(np.float64)
+    points = known[..., 0] + 1j * known[..., 1]  # (N, 5)
+    target = np.array([complex(x, y) for x, y in spec.template])
     centre = points.mean(axis=1)
     spread = points - centre[:, None]
     power = (spread.real**2 + spread.imag**2).sum(axis=1)
@@ -63,6 +66,17 @@ def align(
         out = np.empty(shape, np.uint8)
     elif out.shape != shape:
         raise ValueError(f"out has shape {out.shape}, {shape} is needed")
+    picture = Halvings()
+    picture.show(image_bgr)
     for crop, matrix in zip(out, similarities(landmarks, spec), strict=True):
-        cv2.warpAffine(image_bgr, matrix, (side, side), dst=crop, flags=cv2.INTER_LINEAR)
+        times = _halvings(matrix, picture.most)
+        turn = matrix[:, :2] * 2**times
+        shift = matrix[:, 2:] + matrix[:, :2].sum(axis=1, keepdims=True) * (2**times - 1) / 2
+        cv2.warpAffine(picture[times], np.hstack([turn, shift]), (side, side), dst=crop, flags=cv2.INTER_LINEAR)
     return out
+
+
+def _halvings(matrix: NDArray[np.float64], most: int) -> int:
+    """How often to halve the picture until less than two of its pixels fall on one of the crop: so none is skipped."""
+    pixels = 1 / max(math.hypot(matrix[0, 0], matrix[1, 0]), 1e-9)
+    return min(most, max(0, int(math.log2(pixels))))

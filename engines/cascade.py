@@ -40,15 +40,22 @@ class Cascade:
         pictures = self._halvings[: len(images_bgr)]
         for picture, image_bgr in zip(pictures, images_bgr, strict=True):
             picture.show(image_bgr)
-        candidates = [squares(corrected(*self._sights.propose(picture))) for picture in pictures]
-        owners = np.repeat(np.arange(len(pictures)), [len(boxes) for boxes in candidates])
-        boxes, owners = self._refine(pictures, np.concatenate([np.zeros((0, 4), np.float32), *candidates]), owners)
-        return self._conclude(pictures, boxes, owners)
+        try:
+            return self._detect(pictures)
+        finally:
+            for picture in pictures:
+                picture.forget()
 
     def close(self) -> None:
         self._sights.close()
         self._rnet.close()
         self._onet.close()
+
+    def _detect(self, pictures: Sequence[Halvings]) -> list[Faces]:
+        candidates = [squares(corrected(*self._sights.propose(picture))) for picture in pictures]
+        owners = np.repeat(np.arange(len(pictures)), [len(boxes) for boxes in candidates])
+        boxes, owners = self._refine(pictures, np.concatenate([np.zeros((0, 4), np.float32), *candidates]), owners)
+        return self._conclude(pictures, boxes, owners)
 
     def _refine(
         self, pictures: Sequence[Halvings], boxes: NDArray[np.float32], owners: NDArray[np.intp]
@@ -80,6 +87,8 @@ class Cascade:
 
 
 def log_odds(score: float) -> float:
+    """What a network says in log odds when it means this score; 0 and 1 are as near as any network comes to them."""
+    score = min(max(score, 1e-6), 1 - 1e-6)
     return math.log(score / (1 - score))
 
 

@@ -7,22 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_HALVINGS = 4
+_NOTHING: NDArray[np.uint8] = np.zeros((0, 0, 3), np.uint8)
 
 
 class Halvings:
     """A picture at full size, half, a quarter and so on, in memory that is kept from picture to picture."""
 
     def __init__(self) -> None:
+        self._picture = _NOTHING
         self._sizes: list[NDArray[np.uint8]] = []
-        self._picture: NDArray[np.uint8] = np.zeros((0, 0, 3), np.uint8)
+        self._made_for_wh = (0, 0)
         self._ready = 0
 
     def show(self, picture: NDArray[np.uint8]) -> None:
-        """From now on about this picture; nothing is computed until it is asked for."""
-        if self._picture.shape != picture.shape:
-            self._sizes = []
+        """From now on about this picture (H, W, 3); nothing is computed until it is asked for."""
         self._picture = picture
+        if self.size_wh != self._made_for_wh:
+            self._sizes, self._made_for_wh = [], self.size_wh
         self._ready = 0
+
+    def forget(self) -> None:
+        """Let go of the picture, which may lie in memory that others wait for."""
+        self._picture = _NOTHING
 
     def __getitem__(self, times: int) -> NDArray[np.uint8]:
         """The picture halved so many times; an odd last row or column is left out each time."""
