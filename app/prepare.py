@@ -1,4 +1,4 @@
-"""Fetch the models that the settings name: what run.sh does once, before the first run.
+"""Fetch the models that the settings name and build their engines: what run.sh does once, before the first run.
 
 python -m app.prepare [--where FILE]
 """
@@ -13,7 +13,9 @@ from pathlib import Path
 from app import flags, settings
 from checkpoints.errors import UserError
 from checkpoints.fetch import DEFAULTS, fetch
+from engines.build import build
 from engines.options import EngineOptions
+from pipeline.wiring import LARGEST_FRAME_WH
 
 
 def wanted(options: EngineOptions) -> list[str]:
@@ -23,12 +25,14 @@ def wanted(options: EngineOptions) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m app.prepare", description="Fetch the models that are wanted.")
+    parser = argparse.ArgumentParser(prog="python -m app.prepare", description="Fetch models and build engines.")
     parser.add_argument("--where", type=Path, metavar="FILE", help="write the folder of the models to this file")
     args = parser.parse_args(arguments)
     try:
-        options = flags.engine_options(settings.read())
+        chosen = settings.read()
+        options = flags.engine_options(chosen)
         fetch(wanted(options), options.models, print)
+        print(*build(options, chosen.source.size_wh or LARGEST_FRAME_WH), sep="\n")
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
