@@ -71,5 +71,5 @@ class Proposals:
 
 
 def map_length(pixels: int) -> int:
-    """Cells of P-Net's map along an even length."""
-    return (pixels - WINDOW_PX) // STRIDE_PX + 1
+    """Cells of P-Net's map along an even length; none where no window fits."""
+    return max(0, (pixels - WINDOW_PX) // STRIDE_PX + 1)
