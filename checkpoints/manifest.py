@@ -70,7 +70,7 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Measured on 2,829 people of LFW, cut out by the landmarks of YuNet; fractions.
+    """Measured on 2,829 people of LFW, cut out by the landmarks of MTCNN; fractions.
 
     pairs          accuracy over 3,000 pairs
     dir_at_fpir_1  share of the enrolled who are found while 1 % of the strangers are taken for somebody

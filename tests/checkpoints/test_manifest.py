@@ -63,7 +63,7 @@ def test_the_fields_arrive() -> None:
     assert read.crop is not None
     assert read.crop.name == "arcface112"
     assert read.crop.template[0] == (38.2946, 51.6963)
-    assert read.scores == Scores(0.993, 0.955)
+    assert read.scores == Scores(0.993, 0.97)
     assert (read.embedding_dim, read.mean, read.scale, read.layout, read.colour) == (128, 0.0, 1.0, "NCHW", "RGB")
     assert read.embedding_space == f"sface@sha256:{entry['sha256'][:12]}"
 
