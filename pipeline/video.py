@@ -110,8 +110,9 @@ class VideoReader:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    # FFmpeg's own text names the address, with its password.
+    if isinstance(error, (OSError, av.error.FFmpegError)) and error.strerror:
+        return str(error.strerror)
     return str(error) or type(error).__name__
 
 

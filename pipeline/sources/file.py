@@ -29,7 +29,7 @@ class FileSource:
 
     def run(self, out: FrameOutbox, pulse: Pulse) -> None:
         publisher = Publisher(self._camera, self._config, out, pulse)
-        pace = Pace(self._config.realtime_fps)
+        pace = Pace(self._config.realtime_fps or (None if self._config.lossless else self._reader.fps))
         resume_after_s = out.last.pts_s if out.last else None
         try:
             while not publisher.done:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
+
 from engines.align import align
 from engines.load import crop_spec
 from engines.quality import quality
@@ -19,6 +21,7 @@ def open_stage(context: StageContext) -> Align:
 
 class Align:
     def __init__(self, context: StageContext, look: Look) -> None:
+        cv2.setNumThreads(context.config.engines.threads)
         self._crop = crop_spec(context.config.engines.embedder)
         self._look = look
 

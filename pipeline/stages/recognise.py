@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from engines.load import load_embedder
 from pipeline.messages import AlignedFaces, TrackedFace, Tracks
 from pipeline.stage import StageContext
-from tracker.shots import ShotPolicy
+from tracker.shots import ShotPolicy, ShotSettings
 from tracker.smooth import Smoother
 from tracker.tracker import Tracked, Tracker
 
-EMBED_BATCH = 8
+EMBED_BATCH = 4  # a face more a frame would cost latency; a room that fills up is known a frame later
 IDS_PER_GENERATION = 1_000_000  # a restarted stage has lost its tracks and must not give their ids again
 
 
@@ -52,7 +52,8 @@ class Recognise:
 
     def _view(self, camera: str) -> View:
         if camera not in self._views:
-            self._views[camera] = View(Tracker(first_id=self._first_id), ShotPolicy(), Smoother())
+            shots = ShotPolicy(ShotSettings(max_per_frame=EMBED_BATCH))
+            self._views[camera] = View(Tracker(first_id=self._first_id), shots, Smoother())
         return self._views[camera]
 
     def _recognise(self, faces: AlignedFaces) -> Tracks:

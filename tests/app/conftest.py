@@ -69,7 +69,7 @@ class Program:
                 command = (entry / "cmdline").read_bytes()
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if int(stat[3]) == process.pid and stat[0] != "Z":
+            if int(stat[3]) == process.pid and stat[0] not in "ZX" and command:  # one that is exiting has none left
                 left.append(command.replace(b"\0", b" ").decode())
         return left
 
