@@ -36,7 +36,11 @@ class Program:
         self._started: list[subprocess.Popen[str]] = []
 
     def environment(self, **more: str) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH")}
+        kept = {
+            k: v
+            for k, v in os.environ.items()
+            if k in ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "XAUTHORITY")
+        }
         return {**kept, "DATA_DIR": str(self.data), "DISPLAY_MODE": "none", **more}
 
     def start(self, *arguments: object, **more: str) -> subprocess.Popen[str]:

@@ -181,3 +181,11 @@ def test_a_damaged_engine_cache_is_made_anew(program: Any, tmp_path: Path) -> No
     assert ended.code == 0, ended.said
     assert f"recognised: {PERSON}" in ended.said
     assert "cache" in ended.said
+
+
+@pytest.mark.skipif("DISPLAY" not in os.environ, reason="needs a screen: run it under xvfb-run")
+def test_the_window_shows_the_frames_and_the_run_ends(program: Any) -> None:
+    ended = program.run("--source", "demo", "--frames", 30, "--display", "window", DISPLAY=os.environ["DISPLAY"])
+    assert ended.code == 0, ended.said
+    assert f"recognised: {PERSON}" in ended.said
+    assert "frames, " in ended.said
