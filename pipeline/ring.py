@@ -14,36 +14,11 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pipeline.bell import Bell
 from pipeline.lease import SlotLocks
 from pipeline.memory import AnonymousBlock, NamedBlock, make_block
-
-MAX_SLOTS = 256
-MAX_READERS = 8
-
-# The header is one page of 64-bit words.
-_HEAD, _CLOSED, _WAITING = 0, 1, 2
-_READERS = 16
-_CURSOR, _DROPPED, _RETIRED, _READER_WORDS = 0, 1, 2, 4
-_POSITIONS = _READERS + MAX_READERS * _READER_WORDS  # position + 1 of each slot; 0: nothing to read
-_HEADER_BYTES = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class RingSpec:
-    """readers[0] is the one that drives: it is woken by every publication."""
-
-    name: str
-    slots: int
-    slot_bytes: int
-    readers: tuple[str, ...]
-    lossless: bool
-
-    def __post_init__(self) -> None:
-        if not 2 <= self.slots <= MAX_SLOTS or not 1 <= len(self.readers) <= MAX_READERS:
-            raise ValueError(f"{self.name}: {self.slots} slots, {len(self.readers)} readers")
+from pipeline.ring_header import CLOSED, CURSOR, DROPPED, HEAD, HEADER_BYTES, WAITING, Header, RingSpec
 
 
 class Ring:
@@ -62,10 +37,10 @@ class Ring:
         self.reader_bell = reader_bell
         self.space_bell = space_bell
         self.stride = -(-spec.slot_bytes // mmap.PAGESIZE) * mmap.PAGESIZE
-        self.block = make(spec.name, _HEADER_BYTES + spec.slots * self.stride)
+        self.block = make(spec.name, HEADER_BYTES + spec.slots * self.stride)
 
     def header(self) -> Header:
-        return Header(self)
+        return Header(self.spec, self.block)
 
     def writer(self) -> Writer:
         return Writer(self)
@@ -75,59 +50,6 @@ class Ring:
 
     def close(self) -> None:
         self.block.close()
-
-
-class Header:
-    """The words that all endpoints share. Each word has one writer; none is trusted without a slot's lock."""
-
-    def __init__(self, ring: Ring) -> None:
-        self.spec = ring.spec
-        self.words = ring.block.map(length=_HEADER_BYTES, writable=True).cast("q")
-
-    @property
-    def head(self) -> int:
-        """The next position to be written."""
-        return self.words[_HEAD]
-
-    @property
-    def closed(self) -> bool:
-        return bool(self.words[_CLOSED])
-
-    def word(self, reader: str, field: int) -> int:
-        return _READERS + self.spec.readers.index(reader) * _READER_WORDS + field
-
-    def dropped(self, reader: str) -> int:
-        return self.words[self.word(reader, _DROPPED)]
-
-    def cursor(self, reader: str) -> int:
-        return self.words[self.word(reader, _CURSOR)]
-
-    def retire(self, reader: str) -> None:
-        """Nobody waits for this reader any more: it failed for good."""
-        self.words[self.word(reader, _RETIRED)] = 1
-
-    def slowest(self, *, but: str | None = None) -> int:
-        """The lowest cursor of the readers that are still there."""
-        words = self.words
-        lowest = self.head
-        for index, name in enumerate(self.spec.readers):
-            base = _READERS + index * _READER_WORDS
-            if name != but and not words[base + _RETIRED]:
-                lowest = min(lowest, words[base + _CURSOR])
-        return lowest
-
-    def positions(self) -> list[int]:
-        """The position in each slot, −1 for none."""
-        return [p - 1 for p in self.words[_POSITIONS : _POSITIONS + self.spec.slots].tolist()]
-
-    def position(self, slot: int) -> int:
-        return self.words[_POSITIONS + slot] - 1
-
-    def place(self, slot: int, position: int) -> None:
-        self.words[_POSITIONS + slot] = position + 1
-
-    def ask_for_space(self) -> None:
-        self.words[_WAITING] = 1
 
 
 class Claim:
@@ -149,14 +71,14 @@ class Claim:
 class Writer:
     def __init__(self, ring: Ring) -> None:
         self.spec = ring.spec
-        self.header = Header(ring)
+        self.header = Header(ring.spec, ring.block)
         self._reader_bell = ring.reader_bell
         self._stride = ring.stride
-        self._slots = ring.block.map(offset=_HEADER_BYTES, writable=True)
+        self._slots = ring.block.map(offset=HEADER_BYTES, writable=True)
         self._locks = SlotLocks(ring.block, ring.spec.slots)
         # A writer that was killed may have published without moving the head.
         self.head = max(self.header.positions()) + 1
-        self.header.words[_HEAD] = self.head
+        self.header.words[HEAD] = self.head
 
     def slot_view(self, slot: int) -> memoryview:
         start = slot * self._stride
@@ -179,7 +101,7 @@ class Writer:
         self.header.place(slot, self.head)
         self._locks.free(slot)
         self.head += 1
-        self.header.words[_HEAD] = self.head
+        self.header.words[HEAD] = self.head
         self._reader_bell.ring()
 
     def abandon(self, slot: int) -> None:
@@ -187,7 +109,7 @@ class Writer:
 
     def end(self) -> None:
         """Nothing more will be published."""
-        self.header.words[_CLOSED] = 1
+        self.header.words[CLOSED] = 1
         self._reader_bell.ring()
 
     def _next_in_turn(self) -> int | None:
@@ -223,12 +145,12 @@ class Reader:
     def __init__(self, ring: Ring, name: str) -> None:
         self.name = name
         self.spec = ring.spec
-        self.header = Header(ring)
+        self.header = Header(ring.spec, ring.block)
         self._space_bell = ring.space_bell
         self._stride = ring.stride
-        self._slots = ring.block.map(offset=_HEADER_BYTES, writable=False)
+        self._slots = ring.block.map(offset=HEADER_BYTES, writable=False)
         self._locks = SlotLocks(ring.block, ring.spec.slots)
-        self._cursor = self.header.word(name, _CURSOR)
+        self._cursor = self.header.word(name, CURSOR)
         self._kept: list[Lease] = []
 
     def slot_view(self, slot: int) -> memoryview:
@@ -277,7 +199,7 @@ class Reader:
         self._tell_of_space()
 
     def count_drop(self, frames: int = 1) -> None:
-        self.header.words[self.header.word(self.name, _DROPPED)] += frames
+        self.header.words[self.header.word(self.name, DROPPED)] += frames
 
     @property
     def ended(self) -> bool:
@@ -303,6 +225,6 @@ class Reader:
         self._locks.close()
 
     def _tell_of_space(self) -> None:
-        if self.header.words[_WAITING]:
-            self.header.words[_WAITING] = 0
+        if self.header.words[WAITING]:
+            self.header.words[WAITING] = 0
             self._space_bell.ring()

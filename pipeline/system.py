@@ -10,7 +10,8 @@ from pipeline.board import Board
 from pipeline.child import ChildPlan
 from pipeline.config import RunConfig
 from pipeline.messages import Shown
-from pipeline.ring import Ring, RingSpec
+from pipeline.ring import Ring
+from pipeline.ring_header import RingSpec
 from pipeline.supervise import Happened, Supervisor
 from pipeline.wiring import PARENT, STAGES, ProcessRow, StageRow
 

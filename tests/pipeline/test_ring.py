@@ -6,7 +6,8 @@ import pytest
 
 from pipeline.bell import Bell
 from pipeline.memory import AnonymousBlock, NamedBlock
-from pipeline.ring import Reader, Ring, RingSpec, Writer
+from pipeline.ring import Reader, Ring, Writer
+from pipeline.ring_header import RingSpec
 
 Make = Callable[[str, int], AnonymousBlock | NamedBlock]
 
