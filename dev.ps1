@@ -156,7 +156,7 @@ switch ($Verb) {
     'check' {
         Install-Packages 'dev'
         Set-Location $Root
-        Invoke-Tools @('ruff format --check .', 'ruff check .', 'mypy', 'lint-imports')
+        Invoke-Tools @('ruff format --check .', 'ruff check --no-cache .', 'mypy', 'lint-imports')
     }
     'fix' {
         Install-Packages 'dev'

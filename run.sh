@@ -127,7 +127,7 @@ module() {
 check() {
     local failed=0
     "$venv/bin/ruff" format --check . || failed=1
-    "$venv/bin/ruff" check . || failed=1
+    "$venv/bin/ruff" check --no-cache . || failed=1
     "$venv/bin/mypy" || failed=1
     "$venv/bin/lint-imports" || failed=1
     return "$failed"

@@ -30,11 +30,10 @@ def fill(config: RunConfig) -> None:
 
 
 def _fill(config: RunConfig, answer: multiprocessing.connection.Connection) -> None:
-    from pipeline.gallery.embedded import open_gallery
-
     from engines.align import align
     from engines.load import load_detector, load_embedder
     from engines.quality import quality
+    from pipeline.gallery.embedded import open_gallery
     from pipeline.gallery.gallery import Picture
     from pipeline.sources.demo import PERSON, PORTRAIT, portrait
 
