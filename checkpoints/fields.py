@@ -29,6 +29,9 @@ class Fields:
     def text_or_none(self, key: str) -> str | None:
         return None if self._is_null(key) else self.text(key)
 
+    def text_or(self, key: str, default: str) -> str:
+        return self.text(key) if key in self._content else default
+
     def file_name(self, key: str) -> str:
         value = self.text(key)
         if value and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", value):
@@ -43,11 +46,18 @@ class Fields:
 
     def number(self, key: str) -> float:
         value = self._take(key)
-        good = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return float(value) if good else self._refuse(key, value, "a number", 0.0)
+        return float(value) if _is_number(value) else self._refuse(key, value, "a number", 0.0)
 
     def number_or_none(self, key: str) -> float | None:
         return None if self._is_null(key) else self.number(key)
+
+    def three_numbers(self, key: str) -> tuple[float, float, float]:
+        """One number stands for three that are the same."""
+        value = self._take(key)
+        each = value if isinstance(value, list) else [value] * 3
+        if len(each) == 3 and all(_is_number(one) for one in each):
+            return float(each[0]), float(each[1]), float(each[2])
+        return self._refuse(key, value, "a number or a list of three", (0.0, 0.0, 0.0))
 
     def integer(self, key: str) -> int:
         value = self._take(key)
@@ -87,6 +97,10 @@ class Fields:
     def section(self, key: str) -> Fields:
         return Fields(self._take(key), self._name(key), self.wrong)
 
+    def section_or_none(self, key: str) -> Fields | None:
+        """None where the field is null or not there at all."""
+        return None if self._is_null(key) or key not in self._content else self.section(key)
+
     def sections(self, key: str) -> list[Fields]:
         value = self._take(key)
         if not isinstance(value, list) or not value:
@@ -115,6 +129,10 @@ class Fields:
         if line not in self.wrong:
             self.wrong.append(line)
         return stand_in
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_point(value: object) -> bool:

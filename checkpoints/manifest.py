@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from checkpoints.fields import Fields
 Role = Literal["detector", "embedder", "asset"]
 Layout = Literal["NHWC", "NCHW"]
 Colour = Literal["RGB", "BGR"]
+Family = Literal["mtcnn", "yunet", "retinaface", "scrfd"]
 _ROLES: tuple[Role, ...] = ("detector", "embedder", "asset")
 _LAYOUTS: tuple[Layout, ...] = ("NHWC", "NCHW")
 _COLOURS: tuple[Colour, ...] = ("RGB", "BGR")
+_FAMILIES: tuple[Family, ...] = ("mtcnn", "yunet", "retinaface", "scrfd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,19 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class QuantisedFile:
+    """The INT8 twin of a file: made from it on this machine, the same bytes everywhere.
+
+    name    the file's name in the models folder
+    ranges  which table of `checkpoints/ranges` holds the ranges of its inner tensors
+    """
+
+    name: str
+    sha256: str
+    ranges: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFile:
     """part     which net of the model it holds: pnet, rnet, onet of MTCNN, else net
     name     the file's name in the models folder
@@ -45,6 +61,8 @@ class ModelFile:
     size_wh  the picture it takes, None: any size
     input    name of the input tensor
     outputs  what an output means → name of its tensor
+    source   None: the file is not fetched, somebody puts it there
+    int8     None: it runs in 16 or 32 bits only
     """
 
     part: str
@@ -53,7 +71,8 @@ class ModelFile:
     size_wh: tuple[int, int] | None
     input: str
     outputs: Mapping[str, str]
-    source: Source
+    source: Source | None
+    int8: QuantisedFile | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +101,8 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """mean, scale      the network takes (value - mean) · scale, with values 0…255
+    """family           detectors only: how the outputs are read
+    mean, scale      the network takes (value - mean) · scale, with values 0…255, for each of its colours in its order
     embedding_dim    embedders only, like crop and match_threshold
     match_threshold  cosine from which two faces count as one person's: where dir_at_fpir_1 was measured
     notes            what the numbers in the outputs mean
@@ -90,14 +110,15 @@ class Manifest:
 
     name: str
     role: Role
+    family: Family | None
     title: str
     licence: str
     origin: str
     files: tuple[ModelFile, ...]
     layout: Layout
     colour: Colour
-    mean: float
-    scale: float
+    mean: tuple[float, float, float]
+    scale: tuple[float, float, float]
     embedding_dim: int | None
     crop: Crop | None
     match_threshold: float | None
@@ -106,8 +127,13 @@ class Manifest:
 
     @property
     def embedding_space(self) -> str:
-        """Embeddings can be compared only with those of the very same file."""
-        return f"{self.name}@sha256:{self.files[0].sha256[:12]}"
+        """Embeddings can be compared only if the very same file made them from faces cut out the same way.
+
+        Those of its INT8 twin can: it is the same net, rounded.
+        """
+        template = None if self.crop is None else self.crop.template
+        made_by = repr((self.files[0].sha256, self.layout, self.colour, self.mean, self.scale, template))
+        return f"{self.name}@sha256:{hashlib.sha256(made_by.encode()).hexdigest()[:12]}"
 
     def file(self, part: str) -> ModelFile:
         for file in self.files:
@@ -131,44 +157,53 @@ def load(name: str) -> Manifest:
     return manifest
 
 
-def parse(text: str, where: str) -> Manifest:
-    """`where` is what an error calls the text."""
+def parse(text: str, where: str, *, brought_as: str | None = None) -> Manifest:
+    """`where` is what an error calls the text.
+
+    `brought_as` is the name of a model that somebody brings along: what only informs people may be left out then.
+    """
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:
         raise ModelError(f"{where} is not JSON.", saw=str(error)) from error
     fields = Fields(content)
-    manifest = _manifest(fields)
+    manifest = _manifest(fields, brought_as)
     if fields.wrong:
         raise ModelError(f"{where} does not describe a model.", saw="\n".join(fields.wrong))
     return manifest
 
 
-def _manifest(fields: Fields) -> Manifest:
+def _manifest(fields: Fields, brought_as: str | None) -> Manifest:
+    def for_people(key: str) -> str:
+        return fields.text(key) if brought_as is None else fields.text_or(key, "not told")
+
     role = fields.choice("role", _ROLES)
     embedder = role == "embedder"
+    scores = fields.section_or_none("scores") if brought_as is not None else fields.section("scores")
     manifest = Manifest(
-        name=fields.text("name"),
+        name=fields.text("name") if brought_as is None else fields.text_or("name", brought_as),
         role=role,
-        title=fields.text("title"),
-        licence=fields.text("licence"),
-        origin=fields.text("origin"),
+        family=fields.choice("family", _FAMILIES) if role == "detector" else None,
+        title=for_people("title"),
+        licence=for_people("licence"),
+        origin=for_people("origin"),
         files=tuple(_file(entry) for entry in fields.sections("files")),
         layout=fields.choice("layout", _LAYOUTS),
         colour=fields.choice("colour", _COLOURS),
-        mean=fields.number("mean"),
-        scale=fields.number("scale"),
+        mean=fields.three_numbers("mean"),
+        scale=fields.three_numbers("scale"),
         embedding_dim=fields.integer("embedding_dim") if embedder else None,
         crop=_crop(fields.section("crop")) if embedder else None,
         match_threshold=fields.number("match_threshold") if embedder else None,
-        scores=_scores(fields.section("scores")),
-        notes=fields.text("notes"),
+        scores=Scores(None, None) if scores is None else _scores(scores),
+        notes=for_people("notes"),
     )
     fields.no_others()
     return manifest
 
 
 def _file(fields: Fields) -> ModelFile:
+    source, int8 = fields.section_or_none("source"), fields.section_or_none("int8")
     file = ModelFile(
         part=fields.text("part"),
         name=fields.file_name("name"),
@@ -176,8 +211,15 @@ def _file(fields: Fields) -> ModelFile:
         size_wh=fields.size_or_none("size_wh"),
         input=fields.text("input"),
         outputs=fields.texts("outputs"),
-        source=_source(fields.section("source")),
+        source=None if source is None else _source(source),
+        int8=None if int8 is None else _quantised_file(int8),
     )
+    fields.no_others()
+    return file
+
+
+def _quantised_file(fields: Fields) -> QuantisedFile:
+    file = QuantisedFile(fields.file_name("name"), fields.sha256("sha256"), fields.file_name("ranges"))
     fields.no_others()
     return file
 

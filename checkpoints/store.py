@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from checkpoints.errors import ModelError
-from checkpoints.manifest import Manifest, ModelFile
+from checkpoints.manifest import Manifest, ModelFile, QuantisedFile
 
 DEFAULT_MODELS = Path(__file__).resolve().parent.parent / "data" / "models"
 
@@ -14,12 +14,12 @@ DEFAULT_MODELS = Path(__file__).resolve().parent.parent / "data" / "models"
 _checked: dict[tuple[Path, int, int], str] = {}
 
 
-def locate(manifest: Manifest, models_dir: Path) -> dict[str, Path]:
-    """The files of a model, by part, each of them checked."""
-    return {file.part: file_path(manifest, file, models_dir) for file in manifest.files}
+def locate(manifest: Manifest, models_dir: Path, *, int8: bool = False) -> dict[str, Path]:
+    """The files of a model, by part, each of them checked; with `int8` the INT8 twins of those that have one."""
+    return {file.part: file_path(manifest, _wanted(file, int8), models_dir) for file in manifest.files}
 
 
-def file_path(manifest: Manifest, file: ModelFile, models_dir: Path) -> Path:
+def file_path(manifest: Manifest, file: ModelFile | QuantisedFile, models_dir: Path) -> Path:
     path = models_dir / file.name
     how_to_get = f"Run: python -m checkpoints.fetch {manifest.name}{_models_flag(models_dir)}"
     if not path.is_file():
@@ -38,7 +38,7 @@ def file_path(manifest: Manifest, file: ModelFile, models_dir: Path) -> Path:
     return path
 
 
-def is_there(file: ModelFile, models_dir: Path) -> bool:
+def is_there(file: ModelFile | QuantisedFile, models_dir: Path) -> bool:
     path = models_dir / file.name
     return path.is_file() and sha256_of(path) == file.sha256
 
@@ -57,6 +57,10 @@ def sha256_of(path: Path) -> str:
     except OSError as error:
         raise ModelError(f"The model file {path} cannot be read.", saw=str(error)) from error
     return _checked[key]
+
+
+def _wanted(file: ModelFile, int8: bool) -> ModelFile | QuantisedFile:
+    return file.int8 if int8 and file.int8 is not None else file
 
 
 def _models_flag(models_dir: Path) -> str:

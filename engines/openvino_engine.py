@@ -180,16 +180,21 @@ def _prepared(model: Any, spec: EngineSpec) -> Any:  # noqa: ANN401
     values = ops.reshape(ops.convert(pixels, "f32"), np.array(shape), special_zero=False)
     if spec.colour == "RGB":
         values = ops.gather(values, np.array([2, 1, 0]), np.array(3))
-    if spec.mean != 0:
-        values = ops.subtract(values, np.float32(spec.mean))
-    if spec.scale != 1:
-        values = ops.multiply(values, np.float32(spec.scale))
+    if any(spec.mean):
+        values = ops.subtract(values, _for_each_colour(spec.mean))
+    if any(scale != 1 for scale in spec.scale):
+        values = ops.multiply(values, _for_each_colour(spec.scale))
     if spec.layout == "NCHW":
         values = ops.transpose(values, np.array([0, 3, 1, 2]))
     for target in model.input(spec.input).get_target_inputs():
         target.replace_source_output(values.output(0))
     results = [_result(model.output(name), name in spec.log_odds) for name in spec.outputs]
     return ov.Model(results, [pixels], spec.name)
+
+
+def _for_each_colour(numbers: tuple[float, float, float]) -> NDArray[np.float32]:
+    """A single number where all are the same: OpenVINO then folds it into the first convolution."""
+    return np.array(numbers if len(set(numbers)) > 1 else numbers[0], np.float32)
 
 
 def _result(output: Any, log_odds: bool) -> Any:  # noqa: ANN401

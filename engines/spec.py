@@ -22,7 +22,7 @@ class EngineSpec:
     input        name of the input tensor
     layout       of the model's own input; an engine always takes (N, H, W, 3) blue-green-red bytes
     colour       the order of the model's own input
-    mean, scale  the model takes (value − mean) · scale
+    mean, scale  the model takes (value − mean) · scale, for each colour in its own order
     outputs      names of the wanted tensors, in the wanted order
     log_odds     those of the outputs that the model gives as softmax over (no, yes) and the engine as log(yes / no),
                  shape (…, 1): a softmax over two channels costs as much as two of P-Net's convolutions
@@ -38,8 +38,8 @@ class EngineSpec:
     input: str
     layout: Layout
     colour: Colour
-    mean: float
-    scale: float
+    mean: tuple[float, float, float]
+    scale: tuple[float, float, float]
     outputs: tuple[str, ...]
     log_odds: tuple[str, ...]
     precision: Precision
@@ -76,7 +76,7 @@ def engine_spec(
     return EngineSpec(
         name=f"{manifest.name}_{part}",
         model=files[part],
-        sha256=file.sha256,
+        sha256=file.int8.sha256 if precision == "int8" and file.int8 is not None else file.sha256,
         batch=batch,
         size_wh=size_wh,
         input=file.input,

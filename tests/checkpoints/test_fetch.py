@@ -26,7 +26,7 @@ def sha256(content: bytes) -> str:
 
 def model_file(part: str, content: bytes, url: str | None = None) -> ModelFile:
     source = Source("facewire-test-net==1.0", f"facewire_test_net/{part}.bin", sha256(content), None, url)
-    return ModelFile(part, f"test_{part}.bin", sha256(content), None, "in", {"out": "out"}, source)
+    return ModelFile(part, f"test_{part}.bin", sha256(content), None, "in", {"out": "out"}, source, None)
 
 
 @pytest.fixture

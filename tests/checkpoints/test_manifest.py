@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from checkpoints import manifest
 from checkpoints.convert import CONVERSIONS
 from checkpoints.errors import ModelError
-from checkpoints.manifest import ModelFile, Scores, Source
+from checkpoints.manifest import ModelFile, QuantisedFile, Scores, Source
 
 
 def content(name: str = "sface") -> dict[str, Any]:
@@ -36,6 +38,7 @@ def test_every_manifest_can_be_read_and_handed_to_another_process(name: str) -> 
     assert one.name == name
     assert pickle.loads(pickle.dumps(one)) == one
     for file in one.files:
+        assert file.source is not None
         assert file.source.conversion is None or file.source.conversion in CONVERSIONS
         assert "==" in file.source.wheel
         assert file.sha256 != file.source.sha256 or file.source.conversion is None
@@ -56,16 +59,57 @@ def test_no_two_files_have_one_name() -> None:
 def test_the_fields_arrive() -> None:
     one = content()
     entry = one["files"][0]
+    entry["int8"] = {"name": "a_int8.onnx", "sha256": "1" * 64, "ranges": "a"}
+    one["scale"] = [1, 2, 3.5]
     read = manifest.parse(json.dumps(one), "here.json")
     assert read.file("net") == ModelFile(
-        "net", "sface.onnx", entry["sha256"], (112, 112), "data", {"embedding": "fc1"}, Source(**entry["source"])
+        "net",
+        "sface.onnx",
+        entry["sha256"],
+        (112, 112),
+        "data",
+        {"embedding": "fc1"},
+        Source(**entry["source"]),
+        QuantisedFile("a_int8.onnx", "1" * 64, "a"),
     )
     assert read.crop is not None
     assert read.crop.name == "arcface112"
     assert read.crop.template[0] == (38.2946, 51.6963)
     assert read.scores == Scores(0.993, 0.97)
-    assert (read.embedding_dim, read.mean, read.scale, read.layout, read.colour) == (128, 0.0, 1.0, "NCHW", "RGB")
-    assert read.embedding_space == f"sface@sha256:{entry['sha256'][:12]}"
+    assert (read.embedding_dim, read.mean, read.scale, read.layout, read.colour) == (
+        128,
+        (0.0, 0.0, 0.0),
+        (1.0, 2.0, 3.5),
+        "NCHW",
+        "RGB",
+    )
+
+
+def test_the_space_depends_on_the_file_and_on_how_faces_are_cut_out_and_not_on_the_precision() -> None:
+    def space(change: Callable[[dict[str, Any]], object]) -> str:
+        one = content()
+        change(one)
+        return manifest.parse(json.dumps(one), "here.json").embedding_space
+
+    as_it_is = space(lambda one: None)
+    assert re.fullmatch("sface@sha256:[0-9a-f]{12}", as_it_is)
+    twin = {"name": "a_int8.onnx", "sha256": "1" * 64, "ranges": "a"}
+    assert space(lambda one: one["files"][0].update(int8=twin)) == as_it_is
+    assert space(lambda one: one.update(match_threshold=0.9, notes="others")) == as_it_is
+    assert space(lambda one: one["files"][0].update(sha256="1" * 64)) != as_it_is
+    assert space(lambda one: one["crop"]["template"][0].reverse()) != as_it_is
+    assert space(lambda one: one.update(colour="BGR")) != as_it_is
+
+
+def test_what_somebody_brings_need_not_tell_its_story() -> None:
+    one = content()
+    for key in ("name", "title", "licence", "origin", "notes", "scores"):
+        del one[key]
+    del one["files"][0]["source"]
+    brought = manifest.parse(json.dumps(one), "here.json", brought_as="mine")
+    assert (brought.name, brought.licence, brought.files[0].source) == ("mine", "not told", None)
+    told = {line.split(":")[0].split(".")[0] for line in wrong_lines(one)}
+    assert told == {"name", "title", "licence", "origin", "notes", "scores"}
 
 
 def test_all_wrong_fields_are_told_at_once() -> None:
@@ -79,7 +123,7 @@ def test_all_wrong_fields_are_told_at_once() -> None:
     lines = wrong_lines(one)
     for start in (
         "role: must be detector or embedder or asset, is 'embeder'",
-        "mean: must be a number, is '127'",
+        "mean: must be a number or a list of three, is '127'",
         "colour: must be RGB or BGR, is missing",
         "collour: is not a field",
         "files[0].sha256: must be 64 hexadecimal digits, is 'abc'",

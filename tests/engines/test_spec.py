@@ -31,7 +31,7 @@ def test_a_spec_says_what_the_manifest_says() -> None:
     assert spec.input_shape == (4, 48, 48, 3)
     assert spec.outputs == (known.outputs["scores"], known.outputs["boxes"])
     assert spec.log_odds == (known.outputs["scores"],)
-    assert (spec.name, spec.sha256, spec.input, spec.mean) == ("mtcnn_onet", known.sha256, known.input, 127.5)
+    assert (spec.name, spec.sha256, spec.input, spec.mean[0]) == ("mtcnn_onet", known.sha256, known.input, 127.5)
 
 
 def test_a_model_of_any_size_needs_one() -> None:
