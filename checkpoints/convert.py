@@ -5,7 +5,7 @@ unpack           weights that are stored as blocks of int8 become plain fp32 con
 unpack_any_size  the same, and the picture's height and width are left open.
 upright          MTCNN's nets were trained on pictures with x and y exchanged; the weights are turned so that they
                  take ordinary ones.
-batches          FaceNet's TensorFlow graph takes any number of pictures instead of one.
+tensorflow       FaceNet's TensorFlow graph becomes an ONNX network that takes any number of pictures.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from checkpoints import onnx_file, tensorflow_graph
+from checkpoints import onnx_file, tensorflow_net
 from checkpoints.errors import ModelError
 from checkpoints.onnx_file import Array, Network, Node, Value
 from checkpoints.protobuf import ProtobufError
@@ -87,7 +87,7 @@ CONVERSIONS: dict[str, Callable[[bytes], bytes]] = {
     "unpack": _on_network(unpack),
     "unpack_any_size": _on_network(unpack_any_size),
     "upright": _on_network(upright),
-    "batches": tensorflow_graph.let_batches_through,
+    "tensorflow": lambda raw: onnx_file.write(tensorflow_net.network(raw)),
 }
 _KNOWN = f"Known conversions: {', '.join(CONVERSIONS)}."
 

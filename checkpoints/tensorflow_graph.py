@@ -1,104 +1,155 @@
-"""The one change that FaceNet's frozen TensorFlow graph needs: it was written down for a single picture.
-
-Its last layers reshape to (1, …). OpenVINO reads the graph as it is, but a batch of pictures then gives one wrong
-embedding without any complaint. Here the batch is left open.
-"""
+"""Reading a frozen TensorFlow graph (GraphDef) without TensorFlow: its operations and its constants."""
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from checkpoints import protobuf
 from checkpoints.protobuf import Field, ProtobufError
 
-# Numbers of the fields of GraphDef, NodeDef, AttrValue and TensorProto.
-_NODE, _NAME, _OP, _INPUT, _ATTRIBUTE = 1, 1, 2, 3, 5
-_KEY, _VALUE, _TENSOR, _SHAPE, _DIMENSION, _SIZE, _CONTENT = 1, 2, 8, 2, 2, 1, 4
+# Numbers of the fields of GraphDef, NodeDef, AttrValue, TensorProto and TensorShapeProto.
+_NODE = 1
+_NAME, _OP, _INPUT, _ATTRIBUTE = 1, 2, 3, 5
+_LIST, _TEXT, _INTEGER, _REAL, _TRUTH, _SHAPE, _TENSOR = 1, 2, 3, 4, 5, 7, 8
+_DTYPE, _TENSOR_SHAPE, _CONTENT, _REALS, _INTEGERS = 1, 2, 4, 5, 7
+_DTYPES: dict[int, np.dtype[np.generic]] = {1: np.dtype("<f4"), 3: np.dtype("<i4"), 9: np.dtype("<i8")}
+
+Array = NDArray[np.generic]
+Attribute = int | float | str | tuple[int, ...] | Array
 
 
 @dataclass(frozen=True, slots=True)
-class _Node:
+class Operation:
+    """inputs      names of other operations
+    attributes  those of the kinds that a network for pictures uses; others are left out
+    """
+
     name: str
     op: str
     inputs: tuple[str, ...]
-    fields: list[Field]
+    attributes: dict[str, Attribute]
+
+    def text(self, name: str) -> str:
+        value = self.attributes.get(name, "")
+        if not isinstance(value, str):
+            raise ProtobufError(f"{self.name}: {name} must be a text, is {value!r}")
+        return value
+
+    def numbers(self, name: str) -> tuple[int, ...]:
+        value = self.attributes.get(name)
+        if not isinstance(value, tuple):
+            raise ProtobufError(f"{self.name}: {name} must be a list of whole numbers, is {value!r}")
+        return value
+
+    def real(self, name: str) -> float:
+        value = self.attributes.get(name)
+        if not isinstance(value, float):
+            raise ProtobufError(f"{self.name}: {name} must be a number, is {value!r}")
+        return value
+
+    def tensor(self) -> Array:
+        value = self.attributes.get("value")
+        if not isinstance(value, np.ndarray):
+            raise ProtobufError(f"{self.name} holds no numbers")
+        return value
 
 
-def let_batches_through(raw: bytes) -> bytes:
-    graph = protobuf.read(raw)
-    nodes = {node.name: node for node in (_read(f.data) for f in graph if f.number == _NODE)}
-    shapes: dict[str, bytes] = {}
-    for node in nodes.values():
-        if node.op == "Reshape":
-            shape = _numbers(nodes[node.inputs[1]])
-            if len(shape) == 2 and shape[0] == 1:
-                size = shape[1] if shape[1] != -1 else _rows_behind(node.name, nodes)
-                shapes[node.inputs[1]] = struct.pack("<2i", -1, size)
-    if not shapes:
-        raise ProtobufError("no layer of the graph reshapes to one picture")
-    return protobuf.write(_with_shape(f, shapes) if f.number == _NODE else f for f in graph)
+def read(raw: bytes) -> list[Operation]:
+    """Every operation comes after those whose results it reads; the file has them in any order."""
+    operations = {one.name: one for one in (_operation(f.data) for f in protobuf.read(raw) if f.number == _NODE)}
+    if not operations:
+        raise ProtobufError("the file holds no TensorFlow graph")
+    done: dict[str, Operation] = {}
+    for name in operations:
+        _add_with_inputs(name, operations, done)
+    return list(done.values())
 
 
-def _rows_behind(name: str, nodes: dict[str, _Node]) -> int:
-    """How many numbers the dense layer behind a flattened map takes."""
-    for node in nodes.values():
-        if node.op == "MatMul" and node.inputs[0] == name:
-            shape = _one(_tensor(nodes[node.inputs[1]]), _SHAPE)
-            return _number(_one(protobuf.read(shape.data), _DIMENSION).data, _SIZE)
-    raise ProtobufError(f"no dense layer comes after {name}")
+def _add_with_inputs(name: str, operations: dict[str, Operation], done: dict[str, Operation]) -> None:
+    waiting = [name]
+    while waiting:
+        current = waiting[-1]
+        if current not in operations:
+            raise ProtobufError(f"{waiting[-2]} reads {current}, which is not there")
+        missing = [other for other in operations[current].inputs if other not in done]
+        if not missing:
+            done[waiting.pop()] = operations[current]
+        elif missing[0] in waiting:
+            raise ProtobufError(f"{current} reads {missing[0]}, which waits for it")
+        else:
+            waiting.append(missing[0])
 
 
-def _with_shape(field: Field, shapes: dict[str, bytes]) -> Field:
-    node = _read(field.data)
-    if node.name not in shapes:
-        return field
-    return protobuf.message(
-        _NODE, [_with_content(f, shapes[node.name]) if f.number == _ATTRIBUTE else f for f in node.fields]
-    )
+def _operation(raw: bytes) -> Operation:
+    name = op = ""
+    inputs: list[str] = []
+    attributes: dict[str, Attribute] = {}
+    for field in protobuf.read(raw):
+        if field.number == _NAME:
+            name = field.data.decode()
+        elif field.number == _OP:
+            op = field.data.decode()
+        elif field.number == _INPUT:
+            other = field.data.decode().removesuffix(":0")
+            if not other.startswith("^"):  # only says that the other one runs first
+                inputs.append(other)
+        elif field.number == _ATTRIBUTE:
+            entry = {part.number: part.data for part in protobuf.read(field.data)}
+            value = _attribute(protobuf.read(entry[2])) if 2 in entry else None
+            if value is not None:
+                attributes[entry[1].decode()] = value
+    return Operation(name, op, tuple(inputs), attributes)
 
 
-def _with_content(attribute: Field, content: bytes) -> Field:
-    """The attribute as it was, but for the numbers of its tensor if it has one."""
-    entry = protobuf.read(attribute.data)
-    value = protobuf.read(_one(entry, _VALUE).data)
-    if not any(f.number == _TENSOR for f in value):
-        return attribute
-    tensor = [
-        protobuf.data(_CONTENT, content) if f.number == _CONTENT else f
-        for f in protobuf.read(_one(value, _TENSOR).data)
-    ]
-    changed = [protobuf.message(_TENSOR, tensor) if f.number == _TENSOR else f for f in value]
-    return protobuf.message(_ATTRIBUTE, [protobuf.message(_VALUE, changed) if f.number == _VALUE else f for f in entry])
-
-
-def _read(raw: bytes) -> _Node:
-    fields = protobuf.read(raw)
-    inputs = tuple(f.data.decode() for f in fields if f.number == _INPUT)
-    return _Node(_one(fields, _NAME).data.decode(), _one(fields, _OP).data.decode(), inputs, fields)
-
-
-def _tensor(node: _Node) -> list[Field]:
-    for field in node.fields:
-        if field.number == _ATTRIBUTE:
-            value = protobuf.read(_one(protobuf.read(field.data), _VALUE).data)
-            for inner in value:
-                if inner.number == _TENSOR:
-                    return protobuf.read(inner.data)
-    raise ProtobufError(f"{node.name} holds no numbers")
-
-
-def _numbers(node: _Node) -> tuple[int, ...]:
-    content = _one(_tensor(node), _CONTENT).data
-    return struct.unpack(f"<{len(content) // 4}i", content)
-
-
-def _number(raw: bytes, number: int) -> int:
-    return _one(protobuf.read(raw), number).integer
-
-
-def _one(fields: list[Field], number: int) -> Field:
+def _attribute(fields: list[Field]) -> Attribute | None:
     for field in fields:
-        if field.number == number:
-            return field
-    raise ProtobufError(f"a message has no field {number}")
+        if field.number == _LIST:
+            return tuple(number for part in protobuf.read(field.data) if part.number == 3 for number in _numbers(part))
+        if field.number == _TEXT:
+            return field.data.decode()
+        if field.number in (_INTEGER, _TRUTH):
+            return field.integer
+        if field.number == _REAL:
+            return float(np.frombuffer(field.data, "<f4")[0])
+        if field.number == _SHAPE:
+            return _shape(field.data)
+        if field.number == _TENSOR:
+            return _tensor(field.data)
+    return None
+
+
+def _numbers(field: Field) -> list[int]:
+    return list(protobuf.integers(field))
+
+
+def _shape(raw: bytes) -> tuple[int, ...]:
+    sizes = [protobuf.read(part.data) for part in protobuf.read(raw) if part.number == 2]
+    return tuple(next((part.integer for part in size if part.number == 1), 0) for size in sizes)
+
+
+def _tensor(raw: bytes) -> Array:
+    code, elements = 0, b""
+    shape: tuple[int, ...] = ()
+    listed: list[int] = []
+    for field in protobuf.read(raw):
+        if field.number == _DTYPE:
+            code = field.integer
+        elif field.number == _TENSOR_SHAPE:
+            shape = _shape(field.data)
+        elif field.number in (_CONTENT, _REALS):
+            elements += field.data
+        elif field.number == _INTEGERS:
+            listed += _numbers(field)
+    if code not in _DTYPES:
+        raise ProtobufError(f"a constant has elements of type {code}, which is not read here")
+    if listed:
+        elements = np.array(listed, _DTYPES[code]).tobytes()
+    flat: Array = np.frombuffer(elements, _DTYPES[code])
+    count = int(np.prod(shape, dtype=np.int64))
+    if flat.size not in (1, count):
+        raise ProtobufError(f"a constant of shape {shape} holds {flat.size} numbers")
+    # One number stands for a whole tensor of it.
+    return np.broadcast_to(flat, count).reshape(shape)

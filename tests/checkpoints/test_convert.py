@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import struct
-
 import cv2
 import numpy as np
 import pytest
 
-from checkpoints import onnx_file, proof, protobuf
+from checkpoints import onnx_file, proof
 from checkpoints.convert import CONVERSIONS, convert
 from checkpoints.errors import ModelError
 from checkpoints.onnx_file import Array, Network, Node, Value
@@ -124,43 +122,6 @@ def test_an_upright_net_gives_what_the_sideways_one_gave() -> None:
 
 def test_the_proof_notices_a_net_that_was_not_turned() -> None:
     assert proof.largest_difference(sideways_net(), sideways_net(), (6, 6)) > 0.1
-
-
-def constant(name: str, kind: int, shape: tuple[int, ...], content: bytes) -> protobuf.Field:
-    sizes = protobuf.message(2, [protobuf.message(2, [protobuf.integer(1, size)]) for size in shape])
-    tensor = protobuf.message(8, [protobuf.integer(1, kind), sizes, protobuf.data(4, content)])
-    value = protobuf.message(5, [protobuf.text(1, "value"), protobuf.message(2, [tensor])])
-    dtype = protobuf.message(5, [protobuf.text(1, "dtype"), protobuf.message(2, [protobuf.integer(6, kind)])])
-    return protobuf.message(1, [protobuf.text(1, name), protobuf.text(2, "Const"), dtype, value])
-
-
-def operation(name: str, op: str, *inputs: str) -> protobuf.Field:
-    return protobuf.message(
-        1, [protobuf.text(1, name), protobuf.text(2, op), *(protobuf.text(3, one) for one in inputs)]
-    )
-
-
-def test_a_tensorflow_graph_for_one_picture_takes_batches() -> None:
-    graph = [
-        operation("input", "Placeholder"),
-        constant("one", 3, (2,), struct.pack("<2i", 1, -1)),
-        operation("flat", "Reshape", "input", "one"),
-        constant("weights", 1, (12, 5), b"\0" * 240),
-        operation("dense", "MatMul", "flat", "weights"),
-        constant("other", 3, (2,), struct.pack("<2i", 1, 5)),
-        operation("embedding", "Reshape", "dense", "other"),
-    ]
-    opened = protobuf.read(convert("batches", protobuf.write(graph), "tiny"))
-    expected = list(graph)
-    expected[1] = constant("one", 3, (2,), struct.pack("<2i", -1, 12))
-    expected[5] = constant("other", 3, (2,), struct.pack("<2i", -1, 5))
-    assert opened == expected
-
-
-def test_a_tensorflow_graph_without_such_a_layer_is_refused() -> None:
-    with pytest.raises(ModelError, match="cannot be converted") as caught:
-        convert("batches", protobuf.write([operation("input", "Placeholder")]), "tiny")
-    assert caught.value.saw == "no layer of the graph reshapes to one picture"
 
 
 @pytest.mark.parametrize("conversion", sorted(CONVERSIONS))
