@@ -131,6 +131,7 @@ def engine_options(chosen: Settings) -> EngineOptions:
         min_face_px=models.min_face_px,
         thresholds=models.thresholds,
         pyramid_factor=models.pyramid_factor,
+        detect_every=models.detect_every,
         models=chosen.data_dir / "models",
         cache=chosen.data_dir / "engines",
     )

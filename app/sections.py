@@ -149,6 +149,16 @@ class ModelSettings:
         default=_ENGINES.min_face_px,
         metadata=about("MIN_FACE", values.whole(12, 1000), "Smallest face to look for, in pixels", "--min-face PX"),
     )
+    detect_every: int = field(
+        default=_ENGINES.detect_every,
+        metadata=about(
+            "DETECT_EVERY",
+            values.whole(1, 100),
+            "Search the whole picture at least every so many frames and within 0.2 s, and only follow the faces that "
+            "are known in between; 1: search every frame",
+            "--detect-every N",
+        ),
+    )
     thresholds: tuple[float, float, float] = field(
         default=_ENGINES.thresholds,
         metadata=about(

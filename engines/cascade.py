@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,26 +37,33 @@ class Cascade:
         self._halvings: list[Halvings] = []
 
     def detect(self, images_bgr: Sequence[NDArray[np.uint8]]) -> list[Faces]:
-        self._halvings += [Halvings() for _ in range(len(images_bgr) - len(self._halvings))]
-        pictures = self._halvings[: len(images_bgr)]
-        for picture, image_bgr in zip(pictures, images_bgr, strict=True):
-            picture.show(image_bgr)
-        try:
-            return self._detect(pictures)
-        finally:
-            for picture in pictures:
-                picture.forget()
+        with self._shown(images_bgr) as pictures:
+            candidates = [squares(corrected(*self._sights.propose(picture))) for picture in pictures]
+            return self._conclude(pictures, *self._refine(pictures, *_owned(candidates)))
+
+    def refine(
+        self, images_bgr: Sequence[NDArray[np.uint8]], boxes_xyxy: Sequence[NDArray[np.float32]]
+    ) -> list[Faces]:
+        """O-Net alone: the boxes of the picture before are as good as what R-Net would give it."""
+        with self._shown(images_bgr) as pictures:
+            return self._conclude(pictures, *_owned([squares(boxes) for boxes in boxes_xyxy]))
 
     def close(self) -> None:
         self._sights.close()
         self._rnet.close()
         self._onet.close()
 
-    def _detect(self, pictures: Sequence[Halvings]) -> list[Faces]:
-        candidates = [squares(corrected(*self._sights.propose(picture))) for picture in pictures]
-        owners = np.repeat(np.arange(len(pictures)), [len(boxes) for boxes in candidates])
-        boxes, owners = self._refine(pictures, np.concatenate([np.zeros((0, 4), np.float32), *candidates]), owners)
-        return self._conclude(pictures, boxes, owners)
+    @contextmanager
+    def _shown(self, images_bgr: Sequence[NDArray[np.uint8]]) -> Iterator[Sequence[Halvings]]:
+        self._halvings += [Halvings() for _ in range(len(images_bgr) - len(self._halvings))]
+        pictures = self._halvings[: len(images_bgr)]
+        for picture, image_bgr in zip(pictures, images_bgr, strict=True):
+            picture.show(image_bgr)
+        try:
+            yield pictures
+        finally:
+            for picture in pictures:
+                picture.forget()
 
     def _refine(
         self, pictures: Sequence[Halvings], boxes: NDArray[np.float32], owners: NDArray[np.intp]
@@ -84,6 +92,12 @@ class Cascade:
             mine = stay[owners[stay] == owner]
             faces.append(Faces(picture.clipped(boxes[mine]), scores[mine], landmarks[mine]))
         return faces
+
+
+def _owned(boxes_xyxy: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """The boxes of all pictures (N, 4), and which picture each belongs to (N,)."""
+    owners = np.repeat(np.arange(len(boxes_xyxy)), [len(boxes) for boxes in boxes_xyxy])
+    return np.concatenate([np.zeros((0, 4), np.float32), *boxes_xyxy]), owners
 
 
 def log_odds(score: float) -> float:

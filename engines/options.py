@@ -15,6 +15,7 @@ class EngineOptions:
     """detector, embedder  names of manifests
     thresholds          least score after each of the three stages of the cascade
     pyramid_factor      how much smaller each level of the pyramid is than the one before
+    detect_every        in video, a full search at least every so many pictures; 1: in each
     models, cache       folders: checked model files, and what was compiled from them on this machine
     """
 
@@ -26,5 +27,6 @@ class EngineOptions:
     min_face_px: int = 40
     thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)
     pyramid_factor: float = 0.709
+    detect_every: int = 4
     models: Path = Path("data/models")
     cache: Path = Path("data/engines")

@@ -13,10 +13,11 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import get_args
 
 from app.run import Run
 from checkpoints.errors import UserError
-from engines.options import EngineOptions
+from engines.options import Backend, EngineOptions, Precision
 from pipeline.config import CameraConfig, CaptureConfig, GalleryConfig, OutputConfig, RunConfig
 
 
@@ -39,9 +40,11 @@ def config_of(args: argparse.Namespace, gallery: Path) -> RunConfig:
         engines=EngineOptions(
             detector=args.detector,
             embedder=args.embedder,
+            backend=args.backend,
             precision=args.precision,
             threads=args.threads,
             min_face_px=args.min_face,
+            detect_every=args.detect_every,
             models=args.models,
             cache=args.cache,
         ),
@@ -61,11 +64,14 @@ def parser() -> argparse.ArgumentParser:
     speed.add_argument("--lossless", action="store_true", help="as fast as it goes, every frame (the default)")
     speed.add_argument("--realtime", type=float, metavar="FPS", help="as a camera of so many frames a second")
     made.add_argument("--placement", choices=("split", "fused"), default="split")
-    made.add_argument("--detector", default="mtcnn")
-    made.add_argument("--embedder", default="sface")
-    made.add_argument("--precision", choices=("int8", "fp16", "fp32"), default="fp16")
-    made.add_argument("--threads", type=int, default=1, help="of each engine (%(default)s)")
-    made.add_argument("--min-face", type=int, default=40, help="pixels (%(default)s)")
+    default = EngineOptions()
+    made.add_argument("--detector", default=default.detector)
+    made.add_argument("--embedder", default=default.embedder)
+    made.add_argument("--precision", choices=get_args(Precision), default=default.precision)
+    made.add_argument("--backend", choices=get_args(Backend), default=default.backend)
+    made.add_argument("--threads", type=int, default=default.threads, help="of each engine (%(default)s)")
+    made.add_argument("--min-face", type=int, default=default.min_face_px, help="pixels (%(default)s)")
+    made.add_argument("--detect-every", type=int, default=default.detect_every, help="frames (%(default)s)")
     made.add_argument("--events", type=Path, help="keep the events here")
     made.add_argument("--trace", type=Path, help="keep a Perfetto trace here")
     made.add_argument("--models", type=Path, default=Path("data/models"))

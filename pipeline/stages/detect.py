@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engines.load import load_detector
+from engines.pursuit import Pursuit, View
 from pipeline.messages import Detections, Frame
 from pipeline.stage import StageContext
 from pipeline.wiring import LARGEST_FRAME_WH, MAX_FACES
@@ -20,11 +21,12 @@ class Detect:
     def __init__(self, context: StageContext) -> None:
         config = context.config
         size_wh = config.capture.size_wh or LARGEST_FRAME_WH
-        self._detector = load_detector(config.engines, cameras=len(config.cameras), size_wh=size_wh)
-        self._detector.detect([np.zeros((size_wh[1], size_wh[0], 3), np.uint8)])  # the first one is always slow
+        detector = load_detector(config.engines, cameras=len(config.cameras), size_wh=size_wh)
+        detector.detect([np.zeros((size_wh[1], size_wh[0], 3), np.uint8)])  # the first one is always slow
+        self._pursuit = Pursuit(detector, config.engines.detect_every)
 
     def work(self, frames: Sequence[Frame]) -> list[Detections]:
-        found = self._detector.detect([frame.image_bgr for frame in frames])
+        found = self._pursuit.detect([View(f.ref.camera, f.ref.pts_s, f.image_bgr) for f in frames])
         return [
             Detections(frame.ref, f.boxes_xyxy[:MAX_FACES], f.scores[:MAX_FACES], f.landmarks[:MAX_FACES])
             for frame, f in zip(frames, found, strict=True)
@@ -34,4 +36,4 @@ class Detect:
         """Nothing to do between frames."""
 
     def close(self) -> None:
-        self._detector.close()
+        self._pursuit.close()

@@ -47,7 +47,7 @@ def test_every_field_of_the_run_config_can_be_set() -> None:
             *("--source", "0", "--size", "640x360", "--realtime", "9", "--loop", "--frames", "3"),
             *("--detector", "yunet", "--embedder", "facenet", "--backend", "onnx", "--precision", "fp32"),
             *("--threads", "2", "--min-face", "20", "--gallery", "g", "--placement", "fused", "--display", "window"),
-            *("--record", "o.mp4", "--events", "e.jsonl"),
+            *("--record", "o.mp4", "--events", "e.jsonl", "--detect-every", "9"),
             environ=SCREEN
             | {"OPEN_TIMEOUT": "1", "DETECTOR_THRESHOLDS": "0.1,0.1,0.1", "PYRAMID_FACTOR": "0.5", "DATA_DIR": "/d"}
             | {"MATCH_THRESHOLD": "0.2", "MATCH_MARGIN": "0.2", "EVENT_EVERY": "2", "HANG_TIMEOUT": "2"}
@@ -70,6 +70,7 @@ def test_flags_of_the_contract_exist() -> None:
     for flag in (
         *("--source", "--display", "--record", "--events", "--frames", "--loop", "--realtime", "--lossless", "--size"),
         *("--detector", "--embedder", "--precision", "--backend", "--placement", "--report", "--trace", "--gallery"),
+        "--detect-every",
     ):
         assert f"  {flag}" in text
 

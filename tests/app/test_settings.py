@@ -26,6 +26,7 @@ OTHER = {
     "PLACEMENT": "fused",
     "THREADS": "2",
     "MIN_FACE": "30",
+    "DETECT_EVERY": "2",
     "DETECTOR_THRESHOLDS": "0.5,0.6,0.8",
     "PYRAMID_FACTOR": "0.8",
     "GALLERY_DIR": "/somewhere",

@@ -51,6 +51,23 @@ def test_the_face_on_a_portrait(detector: Detector, astronaut: Picture) -> None:
     assert 0.9 < faces.scores[0] <= 1
 
 
+def test_faces_are_found_again_near_where_they_were(detector: Detector, crowd: Picture, astronaut: Picture) -> None:
+    searched = detector.detect([crowd, astronaut])
+    assert [len(faces) > 0 for faces in searched] == [True, True]
+    step = np.array([4, -3, 4, -3], np.float32)
+    again = detector.refine([crowd, astronaut], [faces.boxes_xyxy + step for faces in searched])
+    for before, faces in zip(searched, again, strict=True):
+        assert len(faces) == len(before)
+        for box in before.boxes_xyxy:
+            assert max(_iou(box.astype(float), other.astype(float)) for other in faces.boxes_xyxy) > 0.8
+
+
+def test_where_no_face_is_none_is_found_again(detector: Detector, crowd: Picture) -> None:
+    places = np.array([[600, 10, 660, 80], [-40, -40, -5, -5]], np.float32)
+    assert [len(faces) for faces in detector.refine([crowd, crowd], [places, places[:0]])] == [0, 0]
+    assert detector.refine([], []) == []
+
+
 @pytest.mark.parametrize("min_face_px", [20, 40])
 def test_as_the_algorithm_written_down_plainly(
     min_face_px: int, options: EngineOptions, model: Callable[[str], str], astronaut: Picture, crowd: Picture
