@@ -62,3 +62,7 @@ class GalleryLocked(GalleryError):
 
 class EnrolmentError(UserError):
     """A picture or name that cannot be enrolled."""
+
+
+class DataError(UserError):
+    """Labelled pictures to measure or to train with that are missing or not in the format that they should have."""
