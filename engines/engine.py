@@ -34,3 +34,12 @@ class Engine(Protocol):
         """Outputs in the order of `output_names`; `batch` is copied into `input` first when it is given."""
 
     def close(self) -> None: ...
+
+
+def fill(buffer: NDArray[np.uint8], batch: NDArray[np.uint8]) -> None:
+    """Copy a batch into an engine's input; nothing is stretched or converted on the way."""
+    if batch.dtype != buffer.dtype:
+        raise TypeError(f"pictures are {buffer.dtype}, these are {batch.dtype}")
+    if batch.shape != buffer.shape:
+        raise ValueError(f"the engine takes pictures of shape {buffer.shape}, these have {batch.shape}")
+    np.copyto(buffer, batch)

@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
-from openvino import opset13 as ops
 
 from checkpoints.errors import ModelError
 from engines.blob import Blob, BlobDamaged, read_blob, write_blob
+from engines.engine import fill
 from engines.options import Precision
+from engines.prepare import check_outputs, prepared
 from engines.spec import EngineSpec
 
 _log = logging.getLogger(__name__)
 
-# Part of the cache key: to be raised when `_prepared` or `_settings` change what comes out of the same model file.
-_PREPARATION = "1"
+# Part of the cache key: to be raised when `prepared` or `_settings` change what comes out of the same model file.
+_PREPARATION = "2"
 
 
 class OpenVINOEngine:
@@ -29,13 +30,14 @@ class OpenVINOEngine:
 
     def __init__(self, compiled: Any, spec: EngineSpec, blob: Blob | None) -> None:  # noqa: ANN401
         self._spec = spec
-        self._compiled = compiled
-        self._blob = blob  # the weights may still lie in it
-        self._request = compiled.create_infer_request()
+        self._compiled: Any = compiled
+        self._blob: Blob | None = blob  # the weights may still lie in it
+        self._request: Any = compiled.create_infer_request()
         self._input: NDArray[np.uint8] = np.zeros(spec.input_shape, np.uint8)
         flat = self._input.reshape(tuple(compiled.input(0).shape))
         self._request.set_input_tensor(ov.Tensor(flat, shared_memory=True))
         self._outputs = tuple(np.zeros(tuple(port.shape), np.float32) for port in compiled.outputs)
+        check_outputs(spec, self.output_shapes)
         for index, output in enumerate(self._outputs):
             self._request.set_output_tensor(index, ov.Tensor(output, shared_memory=True))
 
@@ -56,16 +58,18 @@ class OpenVINOEngine:
         return self._input
 
     def run(self, batch: NDArray[np.uint8] | None = None) -> tuple[NDArray[np.float32], ...]:
+        if self._request is None:
+            raise ValueError(f"the engine {self._spec.name} is closed")
         if batch is not None:
-            np.copyto(self._input, batch, casting="no")
+            fill(self._input, batch)
         self._request.infer(share_outputs=True)  # without sharing, every output is copied into a dictionary
         return self._outputs
 
     def close(self) -> None:
         # The request before the network, the network before the memory that its weights may lie in.
-        for part in ("_request", "_compiled", "_blob"):
-            if hasattr(self, part):
-                delattr(self, part)
+        self._request = None
+        self._compiled = None
+        self._blob = None
 
 
 def open_engine(spec: EngineSpec, cache: Path) -> OpenVINOEngine:
@@ -149,8 +153,12 @@ def _imported(blob: Blob, spec: EngineSpec) -> OpenVINOEngine:
 
 
 def _built(spec: EngineSpec, key: str, path: Path) -> OpenVINOEngine:
+    network = prepared(spec)
     try:
-        compiled = _core().compile_model(_prepared(_core().read_model(spec.model), spec), "CPU", _settings(spec))
+        # The second argument says that the first one is not a path.
+        compiled = _core().compile_model(_core().read_model(network, b""), "CPU", _settings(spec))
+        if any(port.partial_shape.is_dynamic for port in compiled.outputs):
+            raise RuntimeError("How large the outputs are depends on what is in the picture.")
     except RuntimeError as error:
         raise ModelError(
             f"OpenVINO cannot compile {spec.name}.",
@@ -167,41 +175,3 @@ def _built(spec: EngineSpec, key: str, path: Path) -> OpenVINOEngine:
         return OpenVINOEngine(compiled, spec, None)
     del compiled  # read back it takes less memory: the model's own weights stay in the file
     return _imported(blob, spec)
-
-
-def _prepared(model: Any, spec: EngineSpec) -> Any:  # noqa: ANN401
-    """The model with a fixed shape, bytes of a picture as input and log odds where they are wanted."""
-    count, height, width, channels = shape = spec.input_shape
-    wanted = shape if spec.layout == "NHWC" else (count, channels, height, width)
-    model.reshape({spec.input: wanted})
-    # A row of pixels is one dimension here, so that OpenVINO cannot move the transposition before the conversion:
-    # it would then really shuffle bytes, a tenth of P-Net's time, instead of choosing a memory layout.
-    pixels = ops.parameter([count, height, width * channels], ov.Type.u8)
-    values = ops.reshape(ops.convert(pixels, "f32"), np.array(shape), special_zero=False)
-    if spec.colour == "RGB":
-        values = ops.gather(values, np.array([2, 1, 0]), np.array(3))
-    if any(spec.mean):
-        values = ops.subtract(values, _for_each_colour(spec.mean))
-    if any(scale != 1 for scale in spec.scale):
-        values = ops.multiply(values, _for_each_colour(spec.scale))
-    if spec.layout == "NCHW":
-        values = ops.transpose(values, np.array([0, 3, 1, 2]))
-    for target in model.input(spec.input).get_target_inputs():
-        target.replace_source_output(values.output(0))
-    results = [_result(model.output(name), name in spec.log_odds) for name in spec.outputs]
-    return ov.Model(results, [pixels], spec.name)
-
-
-def _for_each_colour(numbers: tuple[float, float, float]) -> NDArray[np.float32]:
-    """A single number where all are the same: OpenVINO then folds it into the first convolution."""
-    return np.array(numbers if len(set(numbers)) > 1 else numbers[0], np.float32)
-
-
-def _result(output: Any, log_odds: bool) -> Any:  # noqa: ANN401
-    source = output.get_node().input_value(0)
-    if log_odds:
-        if source.get_node().get_type_name() != "Softmax":
-            raise RuntimeError(f"{output.any_name} is not a softmax")
-        # log(yes / no) of a softmax is the difference of what goes into it.
-        source = ops.matmul(source.get_node().input_value(0), np.array([[-1], [1]], np.float32), False, False).output(0)
-    return ops.result(source)
