@@ -30,12 +30,12 @@ def fill(config: RunConfig) -> None:
 
 
 def _fill(config: RunConfig, answer: multiprocessing.connection.Connection) -> None:
+    from checkpoints.portrait import PATH, PERSON, portrait
     from engines.align import align
     from engines.load import load_detector, load_embedder
     from engines.quality import quality
     from pipeline.gallery.embedded import open_gallery
     from pipeline.gallery.gallery import Picture
-    from pipeline.sources.demo import PERSON, PORTRAIT, portrait
 
     try:
         image_bgr = portrait()
@@ -44,7 +44,7 @@ def _fill(config: RunConfig, answer: multiprocessing.connection.Connection) -> N
         embedder = load_embedder(config.engines, batch=1)
         crops_bgr = align(image_bgr, faces.landmarks[:1], embedder.crop)
         worth = quality(crops_bgr, faces.boxes_xyxy[:1], faces.landmarks[:1], faces.scores[:1])
-        digest = hashlib.sha256(PORTRAIT.read_bytes()).hexdigest()
+        digest = hashlib.sha256(PATH.read_bytes()).hexdigest()
         gallery = open_gallery(config.gallery.path, space=embedder.space, dim=embedder.dim)
         gallery.add(PERSON, [Picture(embedder.embed(crops_bgr)[0], digest, float(worth[0]))])
         gallery.close()

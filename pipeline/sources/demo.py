@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from checkpoints.errors import SourceError
+from checkpoints.portrait import portrait
 from pipeline.config import CameraConfig, CaptureConfig
 from pipeline.sources.feed import Pace, Publisher, working_size
 from pipeline.topic import FrameOutbox, Pulse, Stopped
 
-PERSON = "Eileen Collins"
-PORTRAIT = Path(__file__).with_name("astronaut.jpg")  # NASA, public domain
 SIZE_WH = (1280, 720)
 FPS = 25.0
-
-
-def portrait() -> NDArray[np.uint8]:
-    image = cv2.imread(str(PORTRAIT), cv2.IMREAD_COLOR)
-    if image is None:
-        raise SourceError("The demo's picture is missing.", saw=str(PORTRAIT), fix="restore it with git checkout")
-    return np.asarray(image, np.uint8)
 
 
 class DemoScene:

@@ -154,7 +154,7 @@ def test_enrolling_again_changes_nothing_and_is_no_failure(gallery: MemoryGaller
 
 
 def test_sharpness_falls_with_blur_and_not_with_light() -> None:
-    portrait = cv2.imread(str(settings.ROOT / "pipeline/sources/astronaut.jpg"))
+    portrait = cv2.imread(str(settings.ROOT / "checkpoints/portrait.jpg"))
     assert portrait is not None
     height, width = portrait.shape[:2]
     face = portrait[height // 8 : height * 3 // 8, width // 3 : width * 7 // 12]
@@ -205,7 +205,7 @@ def test_the_real_models_enrol_the_portrait_of_the_demo(tmp_path: Path, capsys: 
         pytest.skip(f"no models in {options.models}: python -m checkpoints.fetch")
     parser = FlagParser(prog="facewire")
     enrolment.add_parsers(parser.add_subparsers(required=True))
-    words = ["enroll", "Ann", str(settings.ROOT / "pipeline/sources/astronaut.jpg"), "--gallery", str(tmp_path)]
+    words = ["enroll", "Ann", str(settings.ROOT / "checkpoints/portrait.jpg"), "--gallery", str(tmp_path)]
     for said in ("Ann: 1 of 1 pictures enrolled\n", "Ann: 0 of 1 pictures enrolled, 1 known before\n"):
         assert enrolment.enroll_command(parser.parse_args(words)) == 0
         assert capsys.readouterr().out == said

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from checkpoints.portrait import PATH as PORTRAIT
+from checkpoints.portrait import PERSON
 from pipeline.config import CameraConfig
-from pipeline.sources.demo import PERSON, PORTRAIT
 from pipeline.video import VideoReader
 
 Events = list[dict[str, Any]]

@@ -14,7 +14,7 @@ from checkpoints import manifest, onnx_file, proof, store
 from checkpoints.convert import convert
 
 ROOT = Path(__file__).resolve().parents[2]
-ASTRONAUT = ROOT / "pipeline" / "sources" / "astronaut.jpg"
+ASTRONAUT = ROOT / "checkpoints" / "portrait.jpg"
 
 
 def model(name: str) -> dict[str, Path]:

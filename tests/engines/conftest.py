@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from checkpoints import manifest, store
+from checkpoints import manifest, portrait, store
 from engines.options import EngineOptions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +41,7 @@ def model() -> Callable[[str], str]:
 @pytest.fixture(scope="session")
 def astronaut() -> NDArray[np.uint8]:
     """One face, 512×512."""
-    picture = cv2.imread(str(ROOT / "pipeline" / "sources" / "astronaut.jpg"))
+    picture = cv2.imread(str(portrait.PATH))
     assert picture is not None
     return np.asarray(picture, np.uint8)
 
