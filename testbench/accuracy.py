@@ -20,12 +20,11 @@ from contextlib import closing
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import get_args
 
 from checkpoints.errors import UserError
 from engines.load import load_detector, load_embedder
-from engines.options import Backend, EngineOptions, Precision
-from testbench import detection, identification, verification
+from engines.options import EngineOptions
+from testbench import detection, engine_flags, identification, verification
 from testbench.figures import tell
 from testbench.lfw import read_pairs, read_people
 from testbench.picture import picture
@@ -38,7 +37,7 @@ _DETECT_MIN_FACE_PX = 20  # photographs are labelled down to smaller faces than 
 def detect(args: argparse.Namespace) -> dict[str, object]:
     pictures = read_folder(args.data)[: args.limit]
     first = picture(picture_path(args.data, pictures[0]))
-    with closing(load_detector(_options(args), size_wh=(first.shape[1], first.shape[0]))) as detector:
+    with closing(load_detector(engine_flags.options(args), size_wh=(first.shape[1], first.shape[0]))) as detector:
         report = detection.measure(detector, args.data, pictures, args.min_height)
     return {
         "ap": round(report.score.ap, 4),
@@ -57,7 +56,7 @@ def verify(args: argparse.Namespace) -> dict[str, object]:
     if args.limit is not None:
         pairs = pairs.first(args.limit)
     first = picture(pairs.paths[0][0])
-    options = _options(args)
+    options = engine_flags.options(args)
     with (
         closing(load_detector(options, size_wh=(first.shape[1], first.shape[0]))) as detector,
         closing(load_embedder(options, batch=BATCH)) as embedder,
@@ -68,7 +67,7 @@ def verify(args: argparse.Namespace) -> dict[str, object]:
 def identify(args: argparse.Namespace) -> dict[str, object]:
     people = dict(islice(read_people(args.data).items(), args.limit))
     first = picture(next(iter(people.values()))[0])
-    options = _options(args)
+    options = engine_flags.options(args)
     with (
         closing(load_detector(options, size_wh=(first.shape[1], first.shape[0]))) as detector,
         closing(load_embedder(options, batch=BATCH)) as embedder,
@@ -88,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     measure, _ = _MEASURES[args.measure]
     try:
-        tell(measure(args) | _settings(args), args.json)
+        tell(measure(args) | engine_flags.told(args) | {"limit": args.limit}, args.json)
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -102,26 +101,11 @@ def parser() -> argparse.ArgumentParser:
     measures = made.add_subparsers(dest="measure", required=True, metavar="|".join(_MEASURES))
     for name, (_, told) in _MEASURES.items():
         one = measures.add_parser(name, help=told, description=__doc__, formatter_class=made.formatter_class)
-        default = EngineOptions()
         one.add_argument("--data", type=Path, required=True, metavar="DIR", help="the labelled pictures")
         if name == "verify":
             one.add_argument("--pairs", type=Path, required=True, metavar="FILE", help="which pictures to compare")
-        one.add_argument("--detector", default=default.detector, help="name, or a path ending in .onnx (%(default)s)")
-        if name != "detect":
-            one.add_argument("--embedder", default=default.embedder, help="as for --detector (%(default)s)")
-        one.add_argument("--precision", choices=get_args(Precision), default=default.precision, help="(%(default)s)")
-        one.add_argument("--backend", choices=get_args(Backend), default=default.backend, help="(%(default)s)")
-        least_px = _DETECT_MIN_FACE_PX if name == "detect" else default.min_face_px
-        one.add_argument("--min-face", type=_positive, default=least_px, metavar="PX", help="to look for (%(default)s)")
-        shown = ",".join(map(str, default.thresholds))
-        one.add_argument(
-            "--thresholds",
-            type=_thresholds,
-            default=default.thresholds,
-            metavar="P,R,O",
-            help=f"least scores ({shown})",
-        )
         if name == "detect":
+            engine_flags.add(one, default=EngineOptions(min_face_px=_DETECT_MIN_FACE_PX), embedder=False)
             one.add_argument(
                 "--min-height",
                 type=float,
@@ -129,33 +113,12 @@ def parser() -> argparse.ArgumentParser:
                 metavar="PX",
                 help="lower faces need not be found (%(default)g)",
             )
-        one.add_argument("--threads", type=_positive, default=1, help="of each engine (%(default)s)")
+        else:
+            engine_flags.add(one, default=EngineOptions())
         what = {"detect": "pictures", "verify": "pairs, as many of each fold and kind", "identify": "people"}[name]
-        one.add_argument("--limit", type=_positive, metavar="N", help=f"a short run: the first N {what}")
-        one.add_argument("--models", type=Path, default=default.models, metavar="DIR")
-        one.add_argument("--cache", type=Path, default=default.cache, metavar="DIR", help="where engines are kept")
+        one.add_argument("--limit", type=engine_flags.count, metavar="N", help=f"a short run: the first N {what}")
         one.add_argument("--json", type=Path, metavar="OUT", help="write the figures here")
     return made
-
-
-def _options(args: argparse.Namespace) -> EngineOptions:
-    return EngineOptions(
-        detector=args.detector,
-        embedder=getattr(args, "embedder", EngineOptions().embedder),
-        backend=args.backend,
-        precision=args.precision,
-        threads=args.threads,
-        min_face_px=args.min_face,
-        thresholds=args.thresholds,
-        models=args.models,
-        cache=args.cache,
-    )
-
-
-def _settings(args: argparse.Namespace) -> dict[str, object]:
-    """What the figures were measured with."""
-    told = ("detector", "embedder", "precision", "backend", "min_face", "thresholds", "threads", "limit")
-    return {name: getattr(args, name) for name in told if hasattr(args, name)}
 
 
 def _rounded(figures: Mapping[str, object]) -> dict[str, object]:
@@ -165,22 +128,6 @@ def _rounded(figures: Mapping[str, object]) -> dict[str, object]:
         return round(value, 4) if isinstance(value, float) else value
 
     return {key: short(value) for key, value in figures.items()}
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
-    return int(text)
-
-
-def _thresholds(text: str) -> tuple[float, float, float]:
-    try:
-        first, second, third = (float(word) for word in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text} is not three scores like 0.6,0.7,0.7") from error
-    if not all(0 < score < 1 for score in (first, second, third)):
-        raise argparse.ArgumentTypeError(f"{text}: scores lie between 0 and 1")
-    return first, second, third
 
 
 if __name__ == "__main__":
