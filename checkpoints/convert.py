@@ -6,6 +6,7 @@ unpack_any_size  the same, and the picture's height and width are left open.
 upright          MTCNN's nets were trained on pictures with x and y exchanged; the weights are turned so that they
                  take ordinary ones.
 tensorflow       FaceNet's TensorFlow graph becomes an ONNX network that takes any number of pictures.
+dlib             dlib's ResNet-29, in dlib's own format, becomes an ONNX network.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from checkpoints import onnx_file, tensorflow_net
+from checkpoints import dlib_net, onnx_file, tensorflow_net
+from checkpoints.dlib_dat import DlibError
 from checkpoints.errors import ModelError
 from checkpoints.onnx_file import Array, Network, Node, Value
 from checkpoints.protobuf import ProtobufError
@@ -27,7 +29,7 @@ def convert(conversion: str, raw: bytes, name: str) -> bytes:
         raise ModelError(f"{name} asks for a conversion that does not exist.", saw=conversion, fix=_KNOWN)
     try:
         return CONVERSIONS[conversion](raw)
-    except ProtobufError as error:
+    except (ProtobufError, DlibError) as error:
         raise ModelError(f"{name} cannot be converted ({conversion}).", saw=str(error)) from error
 
 
@@ -88,6 +90,7 @@ CONVERSIONS: dict[str, Callable[[bytes], bytes]] = {
     "unpack_any_size": _on_network(unpack_any_size),
     "upright": _on_network(upright),
     "tensorflow": lambda raw: onnx_file.write(tensorflow_net.network(raw)),
+    "dlib": lambda raw: onnx_file.write(dlib_net.network(raw)),
 }
 _KNOWN = f"Known conversions: {', '.join(CONVERSIONS)}."
 
