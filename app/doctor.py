@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app import flags, settings
-from checkpoints import manifest, store
+from checkpoints import store
 from checkpoints.errors import UserError
+from engines.models import detector_model, embedder_model
 from engines.options import EngineOptions
 from pipeline import memory
 
@@ -77,10 +78,10 @@ def _memory() -> str:
 
 def _models() -> str:
     options = _options()
-    names = (options.detector, options.embedder)
-    for name in names:
-        store.locate(manifest.load(name), options.models)
-    return f"{', '.join(names)} in {options.models}, whole"
+    models = (detector_model(options), embedder_model(options))
+    for model in models:
+        store.locate(model.known, model.folder, int8=options.precision == "int8")
+    return ", ".join(f"{model.known.name} in {model.folder}" for model in models) + ", whole"
 
 
 def _engines() -> str:

@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from app.outputs import check_writable
 from app.report import MemoryMeter, Report
-from checkpoints import manifest
-from checkpoints.errors import ModelError, UserError
+from checkpoints.errors import UserError
+from engines.models import crop_px
 from pipeline import events
 from pipeline.clock import now_ns, utc_iso
 from pipeline.config import RunConfig
@@ -55,7 +55,7 @@ class Run:
         self._bar = tqdm(unit=" frames", file=out, leave=False, disable=None, dynamic_ncols=True)
 
     def __call__(self) -> int:
-        with System(self._config, crop_px(self._config.engines.embedder)) as system:
+        with System(self._config, crop_px(self._config.engines)) as system:
             with _signals_ring(self, system):
                 while system.supervisor.running:
                     self._turn(system)
@@ -155,14 +155,6 @@ class Run:
     def interrupt(self) -> None:
         """Ctrl-C or SIGTERM: the first ends the run in order, the second at once."""
         self._signals += 1
-
-
-def crop_px(embedder: str) -> int:
-    """Side of the crops that this embedder takes, from its manifest: no library is loaded for it."""
-    size_wh = manifest.load(embedder).files[0].size_wh
-    if size_wh is None:
-        raise ModelError("This model takes no crops of faces.", saw=embedder, fix="choose another --embedder")
-    return size_wh[0]
 
 
 @contextmanager

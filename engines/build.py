@@ -1,4 +1,7 @@
-"""python -m engines.build: compiles what a run will need, so that the first run starts as fast as the others."""
+"""python -m engines.build: compiles what a run will need, so that the first run starts as fast as the others.
+
+What is built in fewer bits than fp32 is compared with fp32 and refused when it is off.
+"""
 
 from __future__ import annotations
 
@@ -13,38 +16,32 @@ from typing import get_args
 from tqdm import tqdm
 
 from checkpoints.errors import UserError
-from engines.canvas import plan
-from engines.load import (
-    DETECTORS,
-    EMBEDDERS,
-    MAX_EMBEDDER_BATCH,
-    detector_specs,
-    embedder_specs,
-    is_cached,
-    opener,
-)
+from checkpoints.manifest import Role
+from engines.engine import Engine
+from engines.load import MAX_EMBEDDER_BATCH, is_cached, load_detector, load_embedder, opener
+from engines.models import names
 from engines.options import Backend, EngineOptions, Precision
 from engines.spec import EngineSpec
 
 
-def wanted(config: EngineOptions, size_wh: tuple[int, int]) -> list[EngineSpec]:
-    """All engines of a run with pictures of this size."""
-    detector = detector_specs(config)
-    canvas_wh = plan(size_wh, config.min_face_px, config.pyramid_factor).size_wh
-    looks = [detector.pnet(canvas_wh)] if canvas_wh != (0, 0) else []
-    return [*looks, detector.rnet(), detector.onet(), *embedder_specs(config, MAX_EMBEDDER_BATCH)]
-
-
 def build(config: EngineOptions, size_wh: tuple[int, int]) -> list[str]:
-    """Build what is not there; one line for each engine."""
+    """Build what a run with pictures of this size needs, compare it with fp32; one line for each engine."""
     open_engine = opener(config)
     told = []
-    for spec in tqdm(wanted(config, size_wh), desc="engines", unit="", disable=None, leave=False):
-        there, start_s = is_cached(config, spec), time.perf_counter()
-        open_engine(spec).close()
-        how = "already there" if there else f"built in {time.perf_counter() - start_s:.1f} s"
-        width, height = spec.size_wh
-        told.append(f"{spec.name} {spec.batch} × {width}×{height}: {how}")
+    with tqdm(desc="engines", unit="", disable=None, leave=False) as bar:
+
+        def opened(spec: EngineSpec) -> Engine:
+            bar.set_description(f"engines: {spec.name}")
+            there, start_s = is_cached(config, spec), time.perf_counter()
+            engine = open_engine(spec)
+            how = "already there" if there else f"built in {time.perf_counter() - start_s:.1f} s"
+            width, height = spec.size_wh
+            told.append(f"{spec.name} {spec.batch} × {width}×{height}: {how}")
+            bar.update()
+            return engine
+
+        load_detector(config, size_wh=size_wh, open_engine=opened).close()
+        load_embedder(config, batch=MAX_EMBEDDER_BATCH, open_engine=opened).close()
     return told
 
 
@@ -67,8 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engines.build", description="Compile engines and keep them.")
     parser.add_argument("--backend", choices=get_args(Backend), default=default.backend)
     parser.add_argument("--precision", choices=get_args(Precision), default=default.precision)
-    parser.add_argument("--detector", choices=DETECTORS, default=default.detector)
-    parser.add_argument("--embedder", choices=EMBEDDERS, default=default.embedder)
+    parser.add_argument("--detector", default=default.detector, metavar="NAME", help=_choices("detector"))
+    parser.add_argument("--embedder", default=default.embedder, metavar="NAME", help=_choices("embedder"))
     parser.add_argument("--size", type=_size, default=(1280, 720), metavar="WxH", help="of the pictures")
     parser.add_argument("--cameras", type=int, default=1, help="pictures at once; makes no difference on a processor")
     parser.add_argument("--min-face", type=int, default=default.min_face_px, dest="min_face_px", metavar="PX")
@@ -76,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--models", type=Path, default=default.models, metavar="DIR")
     parser.add_argument("--cache", type=Path, default=default.cache, metavar="DIR", help="where engines are kept")
     return parser
+
+
+def _choices(role: Role) -> str:
+    return f"{', '.join(names(role))} or the path of an ONNX file (default %(default)s)"
 
 
 def _size(text: str) -> tuple[int, int]:

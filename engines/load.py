@@ -5,154 +5,131 @@ The runtime is imported when an engine is opened and not before: who only aligns
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 
-from checkpoints import manifest, store
-from checkpoints.errors import ModelError, SettingsError
-from checkpoints.manifest import Manifest
+from checkpoints.errors import SettingsError
+from engines import gate
 from engines.align import CropSpec
 from engines.cascade import Cascade, log_odds
 from engines.detector import Detector
+from engines.drift import SCENE_WH, drift_of_detector, drift_of_embedder
 from engines.embedder import Embedder
 from engines.engine import Engine
-from engines.options import EngineOptions, Precision
+from engines.models import Model, OpenEngine, crop_px, detector_model, embedder_model
+from engines.options import EngineOptions
 from engines.sights import Sights
-from engines.spec import EngineSpec, engine_spec
+from engines.spec import EngineSpec
 
-DETECTORS = ("mtcnn",)
-EMBEDDERS = ("sface", "facenet")
 RNET_BATCH = 32
 ONET_BATCH = 4
 EMBEDDER_BATCHES = (1, 4)  # larger ones gain nothing more on a processor
 MAX_EMBEDDER_BATCH = max(EMBEDDER_BATCHES)
 
 
-def load_detector(config: EngineOptions, *, cameras: int = 1, size_wh: tuple[int, int]) -> Detector:
+def load_detector(
+    config: EngineOptions, *, cameras: int = 1, size_wh: tuple[int, int], open_engine: OpenEngine | None = None
+) -> Detector:
     """The detector for up to `cameras` pictures at once, most of them of `size_wh`; it takes others, too.
 
-    On a processor P-Net gains nothing from a batch of pictures, so only their candidates are batched.
+    On a processor no network gains from a batch of pictures, so only the cascade's candidates are batched.
     """
     del cameras
     cv2.setNumThreads(config.threads)  # it would take a thread for each core otherwise
-    specs = detector_specs(config)
-    open_engine = opener(config)
-    least_odds = [log_odds(score) for score in config.thresholds]
-    sights = Sights(lambda wh: open_engine(specs.pnet(wh)), config.min_face_px, config.pyramid_factor, least_odds[0])
-    sights.prepare(size_wh)
-    return Cascade(sights, open_engine(specs.rnet()), open_engine(specs.onet()), (least_odds[1], least_odds[2]))
+    model = detector_model(config)
+    if open_engine is None:
+        open_engine = opener(config)
+    detector = _detector(config, model, open_engine, size_wh)
+    gate.ensure(model, config, lambda fp32: drift_of_detector(detector, load_detector(fp32, size_wh=SCENE_WH)))
+    return detector
 
 
-def load_embedder(config: EngineOptions, *, batch: int = 8) -> Embedder:
+def load_embedder(config: EngineOptions, *, batch: int = 8, open_engine: OpenEngine | None = None) -> Embedder:
     """The embedder; `batch` is the most faces that one inference takes."""
-    known = _known(config.embedder, EMBEDDERS)
-    open_engine = opener(config)
-    engines = [open_engine(spec) for spec in embedder_specs(config, batch)]
-    assert known.match_threshold is not None
-    return Embedder(
-        engines, space=known.embedding_space, crop=crop_spec(known.name), match_threshold=known.match_threshold
+    model = embedder_model(config)
+    if open_engine is None:
+        open_engine = opener(config)
+    specs = [model.spec(config, "net", ("embedding",), batch=n) for n in EMBEDDER_BATCHES if n <= max(batch, 1)]
+    assert model.known.match_threshold is not None
+    embedder = Embedder(
+        [open_engine(spec) for spec in specs],
+        space=model.known.embedding_space,
+        crop=crop_spec(config),
+        match_threshold=model.known.match_threshold,
     )
+    gate.ensure(model, config, lambda fp32: drift_of_embedder(embedder, load_embedder(fp32, batch=1)))
+    return embedder
 
 
-def crop_spec(embedder_name: str) -> CropSpec:
-    """How faces must be aligned for this embedder; reads its manifest and loads no runtime."""
-    known = _known(embedder_name, EMBEDDERS)
-    size_wh = known.files[0].size_wh
-    assert known.crop is not None
-    assert size_wh is not None
-    return CropSpec(size_wh[0], known.crop.template)
+def crop_spec(config: EngineOptions) -> CropSpec:
+    """How faces must be aligned for the embedder; reads its manifest and loads no runtime."""
+    crop = embedder_model(config).known.crop
+    assert crop is not None
+    return CropSpec(crop_px(config), crop.template)
 
 
-def opener(config: EngineOptions) -> Callable[[EngineSpec], Engine]:
+def opener(config: EngineOptions) -> OpenEngine:
     """What opens engines on the wanted backend."""
-    _check_backend(config)
-    from engines import openvino_engine
-
-    return lambda spec: openvino_engine.open_engine(spec, config.cache)
+    runtime = _runtime(config)
+    return lambda spec: runtime.open_engine(spec, config.cache)
 
 
 def is_cached(config: EngineOptions, spec: EngineSpec) -> bool:
-    _check_backend(config)
+    """Whether opening it takes no building."""
+    return _runtime(config).is_cached(spec, config.cache)
+
+
+class _Runtime(Protocol):
+    def open_engine(self, spec: EngineSpec, cache: Path) -> Engine: ...
+
+    def is_cached(self, spec: EngineSpec, cache: Path) -> bool: ...
+
+
+def _runtime(config: EngineOptions) -> _Runtime:
+    if config.backend == "tensorrt":
+        raise SettingsError("Engines cannot be run by tensorrt yet.", saw="backend tensorrt")
+    if config.backend == "onnx":
+        from engines import onnx_engine
+
+        return onnx_engine
     from engines import openvino_engine
 
-    return openvino_engine.is_cached(spec, config.cache)
+    return openvino_engine
 
 
-def _check_backend(config: EngineOptions) -> None:
-    if config.backend not in ("auto", "openvino"):
-        raise SettingsError(
-            f"Engines cannot be run by {config.backend} yet: it comes with a later version.",
-            saw=f"backend {config.backend}",
-            fix="Valid here: auto, openvino.",
-        )
+def _detector(config: EngineOptions, model: Model, open_engine: OpenEngine, size_wh: tuple[int, int]) -> Detector:
+    if model.known.family == "mtcnn":
+        return _cascade(config, model, open_engine, size_wh)
+    return _single_stage(config, model, open_engine, size_wh)
 
 
-@dataclass(frozen=True, slots=True)
-class CascadeSpecs:
-    """What MTCNN's three engines are made from."""
+def _cascade(config: EngineOptions, model: Model, open_engine: OpenEngine, size_wh: tuple[int, int]) -> Cascade:
+    def spec(part: str, *more: str, batch: int, size_wh: tuple[int, int] | None = None) -> EngineSpec:
+        outputs = ("scores", "boxes", *more)
+        return model.spec(config, part, outputs, batch=batch, size_wh=size_wh, log_odds=("scores",))
 
-    known: Manifest
-    files: Mapping[str, Path]
-    precision: Precision
-    threads: int
-
-    def pnet(self, canvas_wh: tuple[int, int]) -> EngineSpec:
-        return self._spec("pnet", ("scores", "boxes"), batch=1, size_wh=canvas_wh)
-
-    def rnet(self) -> EngineSpec:
-        return self._spec("rnet", ("scores", "boxes"), batch=RNET_BATCH)
-
-    def onet(self) -> EngineSpec:
-        return self._spec("onet", ("scores", "boxes", "landmarks"), batch=ONET_BATCH)
-
-    def _spec(
-        self, part: str, outputs: tuple[str, ...], *, batch: int, size_wh: tuple[int, int] | None = None
-    ) -> EngineSpec:
-        return engine_spec(
-            self.known,
-            self.files,
-            part,
-            outputs,
-            batch=batch,
-            size_wh=size_wh,
-            log_odds=("scores",),
-            precision=self.precision,
-            threads=self.threads,
-        )
+    least_odds = [log_odds(score) for score in config.thresholds]
+    sights = Sights(
+        lambda canvas_wh: open_engine(spec("pnet", batch=1, size_wh=canvas_wh)),
+        config.min_face_px,
+        config.pyramid_factor,
+        least_odds[0],
+    )
+    sights.prepare(size_wh)
+    rnet = open_engine(spec("rnet", batch=RNET_BATCH))
+    onet = open_engine(spec("onet", "landmarks", batch=ONET_BATCH))
+    return Cascade(sights, rnet, onet, (least_odds[1], least_odds[2]))
 
 
-def detector_specs(config: EngineOptions) -> CascadeSpecs:
-    known = _known(config.detector, DETECTORS)
-    _check_precision(known, config)
-    return CascadeSpecs(known, store.locate(known, config.models), config.precision, config.threads)
+def _single_stage(config: EngineOptions, model: Model, open_engine: OpenEngine, size_wh: tuple[int, int]) -> Detector:
+    from engines import yunet
 
-
-def embedder_specs(config: EngineOptions, batch: int) -> list[EngineSpec]:
-    """Of the few batch sizes those that are not too large; there is always one for a single face."""
-    known = _known(config.embedder, EMBEDDERS)
-    _check_precision(known, config)
-    files = store.locate(known, config.models)
-    return [
-        engine_spec(known, files, "net", ("embedding",), batch=size, precision=config.precision, threads=config.threads)
-        for size in EMBEDDER_BATCHES
-        if size <= max(batch, 1)
-    ]
-
-
-def _known(name: str, choices: tuple[str, ...]) -> Manifest:
-    if name not in choices:
-        what = "detector" if choices is DETECTORS else "embedder"
-        raise ModelError(f"There is no {what} of that name.", saw=name, fix=f"Valid here: {', '.join(choices)}.")
-    return manifest.load(name)
-
-
-def _check_precision(known: Manifest, config: EngineOptions) -> None:
-    if config.precision == "int8":
-        raise ModelError(
-            f"There is no INT8 file for {known.name} yet.",
-            saw="precision int8",
-            fix="Valid here: fp16, fp32.",
-        )
+    detector = yunet.yunet(
+        lambda sheet_wh: open_engine(model.spec(config, "net", yunet.OUTPUTS, size_wh=sheet_wh)),
+        min_face_px=config.min_face_px,
+        fixed_wh=model.known.files[0].size_wh,
+    )
+    detector.prepare(size_wh)
+    return detector

@@ -22,7 +22,7 @@ def open_stage(context: StageContext) -> Align:
 class Align:
     def __init__(self, context: StageContext, look: Look) -> None:
         cv2.setNumThreads(context.config.engines.threads)
-        self._crop = crop_spec(context.config.engines.embedder)
+        self._crop = crop_spec(context.config.engines)
         self._look = look
 
     def work(self, found: Sequence[Detections]) -> list[AlignedFaces | None]:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from checkpoints import manifest
-from checkpoints.errors import ModelError
+from engines.models import embedder_model
 from pipeline.gallery.embedded import open_gallery
 from pipeline.messages import Identities, NamedFace, TrackedFace, Tracks
 from pipeline.stage import StageContext
@@ -21,9 +20,9 @@ def open_stage(context: StageContext) -> Lookup:
 class Lookup:
     def __init__(self, context: StageContext) -> None:
         config = context.config
-        embedder = manifest.load(config.engines.embedder)
-        if embedder.embedding_dim is None or embedder.match_threshold is None:
-            raise ModelError("This model gives no embeddings.", saw=embedder.name, fix="choose another --embedder")
+        embedder = embedder_model(config.engines).known
+        assert embedder.embedding_dim is not None
+        assert embedder.match_threshold is not None
         self._space = embedder.embedding_space
         self._gallery = open_gallery(config.gallery.path, space=self._space, dim=embedder.embedding_dim)
         threshold = config.gallery.match_threshold

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from engines.align import CropSpec, align, similarities
 from engines.load import crop_spec
+from engines.options import EngineOptions
 
 SPEC = CropSpec(112, ((38.3, 51.7), (73.5, 51.5), (56.0, 71.7), (41.5, 92.4), (70.7, 92.2)))
 TEMPLATE = np.array(SPEC.template)
@@ -107,6 +108,6 @@ def test_a_crop_has_five_landmarks() -> None:
 
 @pytest.mark.parametrize(("name", "size_px"), [("sface", 112), ("facenet", 160)])
 def test_the_embedders_say_how_they_want_faces(name: str, size_px: int) -> None:
-    spec = crop_spec(name)
+    spec = crop_spec(EngineOptions(embedder=name))
     assert spec.size_px == size_px
     assert all(0 < value < size_px for point in spec.template for value in point)

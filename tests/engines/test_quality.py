@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from engines.align import align
 from engines.load import crop_spec
+from engines.options import EngineOptions
 from engines.quality import quality
 
-SPEC = crop_spec("sface")
+SPEC = crop_spec(EngineOptions())
 FRONTAL = np.array([[190.0, 110], [243, 107], [222, 135], [200, 165], [240, 163]], np.float32)
 
 
