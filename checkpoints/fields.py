@@ -87,12 +87,19 @@ class Fields:
                 return one
         return self._refuse(key, value, " or ".join(valid), valid[0])
 
-    def texts(self, key: str) -> dict[str, str]:
+    def texts(self, key: str, *, may_be_empty: bool = False) -> dict[str, str]:
         value = self._take(key)
-        if isinstance(value, dict) and value and all(isinstance(v, str) for v in value.values()):
+        if isinstance(value, dict) and (value or may_be_empty) and all(isinstance(v, str) for v in value.values()):
             return dict(value)
         empty: dict[str, str] = {}
         return self._refuse(key, value, "an object of texts", empty)
+
+    def numbers(self, key: str) -> dict[str, float]:
+        value = self._take(key)
+        if isinstance(value, dict) and value and all(_is_number(v) for v in value.values()):
+            return {name: float(number) for name, number in value.items()}
+        empty: dict[str, float] = {}
+        return self._refuse(key, value, "an object of numbers", empty)
 
     def section(self, key: str) -> Fields:
         return Fields(self._take(key), self._name(key), self.wrong)
