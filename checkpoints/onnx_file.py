@@ -24,6 +24,7 @@ _DTYPES: dict[int, tuple[np.dtype[np.generic], int]] = {
     3: (np.dtype("i1"), 5),
     6: (np.dtype("<i4"), 5),
     7: (np.dtype("<i8"), 7),
+    10: (np.dtype("<f2"), 5),
     11: (np.dtype("<f8"), 10),
 }
 _CODES = {dtype: code for code, (dtype, _) in _DTYPES.items()}
@@ -197,7 +198,8 @@ def _read_tensor(raw: bytes) -> tuple[str, Array]:
     if not elements:
         if typed in (5, 7):
             listed = [number for part in parts if part.number == typed for number in protobuf.integers(part)]
-            elements = np.array(listed, dtype).tobytes()
+            # fp16 is listed as the numbers that its bits would be.
+            elements = np.array(listed, np.uint16 if dtype.kind == "f" else dtype).tobytes()
         else:
             elements = b"".join(part.data for part in parts if part.number == typed)
     if len(elements) != dtype.itemsize * int(np.prod(shape, dtype=np.int64)):
