@@ -33,6 +33,8 @@ def test_each_fault_makes_it_worse(astronaut: NDArray[np.uint8]) -> None:
     worse = {
         "blurred": _judge(cv2.GaussianBlur(astronaut, (0, 0), 4)),
         "small": _judge(astronaut, side=40),
+        "dark": _judge(cv2.convertScaleAbs(astronaut, alpha=0.08)),
+        "burnt out": _judge(cv2.convertScaleAbs(astronaut, alpha=2.5)),
         "doubtful": _judge(astronaut, score=0.7),
         "turned": _judge(astronaut, FRONTAL + np.array([[0, 0], [0, 0], [20, 0], [0, 0], [0, 0]], np.float32)),
     }
@@ -42,7 +44,9 @@ def test_each_fault_makes_it_worse(astronaut: NDArray[np.uint8]) -> None:
 def test_more_of_a_fault_is_worse(astronaut: NDArray[np.uint8]) -> None:
     blurred = [_judge(cv2.GaussianBlur(astronaut, (0, 0), sigma)) for sigma in (0.5, 1.5, 3, 5)]
     small = [_judge(astronaut, side=side) for side in (90, 60, 40, 25)]
-    for judged in (blurred, small):
+    darker = [_judge(cv2.convertScaleAbs(astronaut, alpha=light)) for light in (1, 0.2, 0.1, 0.05)]
+    brighter = [_judge(cv2.convertScaleAbs(astronaut, alpha=light)) for light in (1, 2, 3, 4)]
+    for judged in (blurred, small, darker, brighter):
         assert judged == sorted(judged, reverse=True)
         assert judged[0] > judged[-1]
 
