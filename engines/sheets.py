@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -41,6 +41,10 @@ class Sizing:
     longest_px: int
     far_px: int | None
     fixed_wh: tuple[int, int] | None = None
+
+    def only(self, fixed_wh: tuple[int, int] | None) -> Sizing:
+        """The same for a network that takes this one size."""
+        return replace(self, fixed_wh=fixed_wh)
 
     def fits(self, picture_wh: tuple[int, int], *, tight: bool) -> tuple[Fit, ...]:
         """One fit, or two with the smaller one last.

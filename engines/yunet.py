@@ -20,12 +20,7 @@ LEAST_SCORE = 0.6
 SAME_FACE = 0.3
 # Faces of 16 to 500 px are found best, at 1,000 px two thirds of the score are left. Making pictures smaller by what a
 # larger min face would allow does not pay: at half the size two points of AP are lost on the faces of 40 px and more.
-LONGEST_PX = 1920
-FAR_PX = 640
-
-
-def sizing(fixed_wh: tuple[int, int] | None = None) -> Sizing:
-    return Sizing(LONGEST_PX, FAR_PX, fixed_wh)
+SIZING = Sizing(longest_px=1920, far_px=640)
 
 
 def yunet(
@@ -39,7 +34,7 @@ def yunet(
     return SingleStage(
         open_net,
         lambda sheet_wh: YuNetHead(sheet_wh, least_score),
-        sizing(fixed_wh),
+        SIZING.only(fixed_wh),
         min_face_px=min_face_px,
         same_face=SAME_FACE,
     )

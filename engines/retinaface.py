@@ -1,0 +1,66 @@
+"""RetinaFace: for each of two squares a cell the odds of a face, corrections to the square, and five points.
+
+It reads what exports of the common PyTorch implementation give: one row for each square over all three grids, scores
+after the softmax over (no, yes), corrections divided by the variances 0.1 and 0.2. What is known about them is their
+arithmetic; no weights that others may use were at hand to try it with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.anchors import STRIDES, Places, best_rows
+from engines.engine import Engine
+from engines.faces import Faces
+from engines.sheets import Sizing
+from engines.single_stage import MOST_CANDIDATES, NotNumbers, SingleStage
+
+# In this order an engine has to give its outputs; the names are the meanings in the manifest.
+OUTPUTS = ("loc", "conf", "landms")
+SQUARES_PX = {8: (16, 32), 16: (64, 128), 32: (256, 512)}
+LEAST_SCORE = 0.6
+SAME_FACE = 0.4
+SIZING = Sizing(longest_px=1920, far_px=640)
+_OF_PLACE, _OF_SIZE = np.float32(0.1), np.float32(0.2)
+
+
+def retinaface(
+    open_net: Callable[[tuple[int, int]], Engine],
+    *,
+    min_face_px: int,
+    least_score: float = LEAST_SCORE,
+    fixed_wh: tuple[int, int] | None = None,
+) -> SingleStage:
+    """`open_net` gives an engine for one picture of (width, height) with OUTPUTS."""
+    return SingleStage(
+        open_net,
+        lambda sheet_wh: RetinaFaceHead(sheet_wh, least_score),
+        SIZING.only(fixed_wh),
+        min_face_px=min_face_px,
+        same_face=SAME_FACE,
+    )
+
+
+class RetinaFaceHead:
+    def __init__(self, sheet_wh: tuple[int, int], least_score: float) -> None:
+        places = Places(sheet_wh, per_cell=2)
+        self._centres = places.corners_xy + places.strides / 2
+        self._sides = np.empty((len(places), 1), np.float32)
+        for stride, part in zip(STRIDES, places.slices, strict=True):
+            self._sides[part, 0] = np.resize(SQUARES_PX[stride], part.stop - part.start)
+        self._least = least_score
+
+    def read(self, outputs: tuple[NDArray[np.float32], ...]) -> Faces:
+        corrections, odds, points = (output.reshape(len(self._sides), -1) for output in outputs)
+        scores = odds[:, 1]
+        if np.isnan(scores.max()):
+            raise NotNumbers("scores that are NaN")
+        rows = best_rows(scores, self._least, MOST_CANDIDATES)
+        centres, sides = self._centres[rows], self._sides[rows]
+        halves = sides * np.exp(corrections[rows, 2:] * _OF_SIZE) / 2
+        middles = centres + corrections[rows, :2] * _OF_PLACE * sides
+        landmarks = centres[:, None] + points[rows].reshape(-1, 5, 2) * _OF_PLACE * sides[:, None]
+        return Faces(np.concatenate([middles - halves, middles + halves], axis=1), scores[rows], landmarks)
