@@ -41,9 +41,7 @@ class Cascade:
             candidates = [squares(corrected(*self._sights.propose(picture))) for picture in pictures]
             return self._conclude(pictures, *self._refine(pictures, *_owned(candidates)))
 
-    def refine(
-        self, images_bgr: Sequence[NDArray[np.uint8]], boxes_xyxy: Sequence[NDArray[np.float32]]
-    ) -> list[Faces]:
+    def refine(self, images_bgr: Sequence[NDArray[np.uint8]], boxes_xyxy: Sequence[NDArray[np.float32]]) -> list[Faces]:
         """O-Net alone: the boxes of the picture before are as good as what R-Net would give it."""
         with self._shown(images_bgr) as pictures:
             return self._conclude(pictures, *_owned([squares(boxes) for boxes in boxes_xyxy]))

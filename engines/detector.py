@@ -18,9 +18,7 @@ class Detector(Protocol):
         The same pictures give the same faces, however they are grouped into calls.
         """
 
-    def refine(
-        self, images_bgr: Sequence[NDArray[np.uint8]], boxes_xyxy: Sequence[NDArray[np.float32]]
-    ) -> list[Faces]:
+    def refine(self, images_bgr: Sequence[NDArray[np.uint8]], boxes_xyxy: Sequence[NDArray[np.float32]]) -> list[Faces]:
         """The faces near the boxes (N, 4) of each picture, which were faces in the picture before it.
 
         Much less work than `detect` for a detector that can look at a place; one that cannot looks everywhere.
