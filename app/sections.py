@@ -108,8 +108,8 @@ class ModelSettings:
         default=_ENGINES.embedder,
         metadata=about(
             "EMBEDDING_ENGINE EMBEDDER",
-            values.model("sface", "facenet"),
-            "What tells faces apart: sface, facenet or an ONNX file. Each needs a gallery of its own",
+            values.model("sface", "facenet", "dlib"),
+            "What tells faces apart: sface, facenet, dlib or an ONNX file. Each needs a gallery of its own",
             "--embedder NAME",
         ),
     )

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Protocol
 
+from engines import backends
 from engines.models import Model
 from engines.options import EngineOptions
 
@@ -28,7 +29,7 @@ class Drift(Protocol):
 
 def ensure(model: Model, config: EngineOptions, measure: Callable[[EngineOptions], Drift]) -> None:
     """`measure` compares what is to be used with what the options give that it is handed."""
-    backend = "openvino" if config.backend == "auto" else config.backend
+    backend = backends.choose(config.backend)
     if config.precision == "fp32" and backend == "openvino":
         return
     passed = config.cache / f"{model.known.name}-{_key(model, config, backend)}.agrees"

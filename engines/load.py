@@ -10,8 +10,7 @@ from typing import Protocol
 
 import cv2
 
-from checkpoints.errors import SettingsError
-from engines import gate
+from engines import backends, gate
 from engines.align import CropSpec
 from engines.cascade import Cascade, log_odds
 from engines.detector import Detector
@@ -88,9 +87,12 @@ class _Runtime(Protocol):
 
 
 def _runtime(config: EngineOptions) -> _Runtime:
-    if config.backend == "tensorrt":
-        raise SettingsError("Engines cannot be run by tensorrt yet.", saw="backend tensorrt")
-    if config.backend == "onnx":
+    name = backends.choose(config.backend)
+    if name == "tensorrt":
+        from engines import tensorrt_engine
+
+        return tensorrt_engine
+    if name == "onnx":
         from engines import onnx_engine
 
         return onnx_engine

@@ -13,8 +13,6 @@ from engines.engine import Engine
 from engines.options import EngineOptions
 from engines.spec import EngineSpec, engine_spec
 
-BROUGHT = ".onnx"  # a name that ends like this is the path of a file that somebody brings
-
 OpenEngine = Callable[[EngineSpec], Engine]
 
 
@@ -78,7 +76,7 @@ def names(role: Role) -> tuple[str, ...]:
 
 
 def _model(name: str, role: Role, models_dir: Path) -> Model:
-    if name.endswith(BROUGHT):
+    if Path(name).suffix or Path(name).parent != Path():  # the path of a file that somebody brings
         from checkpoints import brought  # takes an ONNX file apart, which the others have no use for
 
         return Model(*brought.find(Path(name), role))

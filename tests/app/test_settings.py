@@ -8,6 +8,8 @@ import pytest
 
 from app import settings
 from checkpoints.errors import SettingsError
+from checkpoints.manifest import Role
+from engines import models
 
 # One value that is not the default for every setting there is.
 OTHER = {
@@ -190,3 +192,13 @@ def test_every_setting_has_help() -> None:
         assert kind.__doc__
         for item in fields(kind):
             assert len(item.metadata["about"].help) > 15
+
+
+@pytest.mark.parametrize(("setting", "role"), [("DETECTOR", "detector"), ("EMBEDDER", "embedder")])
+def test_all_models_that_there_are_can_be_chosen_and_files_that_people_bring(setting: str, role: Role) -> None:
+    for name in models.names(role):
+        chosen = settings.load({setting: name}, {}).models
+        assert getattr(chosen, setting.lower()) == name
+    assert getattr(settings.load({setting: "a/b.onnx"}, {}).models, setting.lower()) == "a/b.onnx"
+    (problem,) = problems({setting: "nobody"}, {})
+    assert all(name in problem for name in models.names(role))
