@@ -85,12 +85,16 @@ def _models() -> str:
 
 
 def _engines() -> str:
+    from engines import backends
     from engines.load import load_detector, load_embedder
 
     options = _options()
     load_detector(options, size_wh=(640, 360)).close()
     load_embedder(options, batch=1).close()
-    return f"{options.backend} backend, {options.precision}, {options.threads} thread(s)"
+    runtime = backends.choose(options.backend)
+    reasons = [(name, backends.why_not(name)) for name in backends.BY_PREFERENCE]
+    others = "; ".join(f"not {name}: {reason}" for name, reason in reasons if reason is not None)
+    return f"{runtime}, {options.precision}, {options.threads} thread(s){f' ({others})' if others else ''}"
 
 
 def _cameras() -> str:
