@@ -86,13 +86,15 @@ def open_engine(spec: EngineSpec, cache: Path) -> ONNXEngine:
     settings.log_severity_level = 3  # what matters comes as an exception, too
     try:
         session = onnxruntime.InferenceSession(onnx_file.write(network), settings, ["CPUExecutionProvider"])
-        return ONNXEngine(session, spec)
+        engine = ONNXEngine(session, spec)
+        engine.run()  # whether some layers fit together is found out only now
     except _errors() as error:
         raise ModelError(
             f"ONNX Runtime cannot run {spec.name}.",
             saw=f"{spec.model} at {spec.input_shape}: {str(error).strip().splitlines()[0]}",
             fix="Is it an ONNX file for this shape? Or try another version of ONNX Runtime.",
         ) from error
+    return engine
 
 
 def is_cached(spec: EngineSpec, cache: Path) -> bool:

@@ -71,7 +71,9 @@ def _read(spec: EngineSpec) -> Network:
     try:
         raw = spec.model.read_bytes()
     except OSError as error:
-        raise ModelError(f"The model file {spec.model} cannot be read.", saw=str(error)) from error
+        raise ModelError(
+            f"The model file {spec.model} cannot be read.", saw=str(error), fix="Is it there, and may you read it?"
+        ) from error
     found = hashlib.sha256(raw).hexdigest()
     if found != spec.sha256:
         raise ModelError(
