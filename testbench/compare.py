@@ -10,7 +10,7 @@ detect    the frames are decoded and scaled beforehand; each is searched as a wh
 pipeline  ours is all of the program with decoding, as `testbench.latency --lossless` measures it; milliseconds are
           those of the whole turn, divided by its frames.
 Of several turns the median counts. --detector auto is mtcnn beside facenet-pytorch and yunet beside opencv for detect,
-and the program's default for pipeline.
+and the program's default for pipeline. --min-face 0 is 40, but 1 for detect beside opencv, which finds all sizes.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from testbench.figures import tell
 from testbench.peer import Peer, PeerName, Task, Work
 
 _AUTO = "auto"
+_AS_THE_PEER = 0
 _LIKE_THE_PEERS = {"facenet-pytorch": "mtcnn", "opencv": "yunet"}
 
 
@@ -82,6 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     if args.detector == _AUTO:
         args.detector = _LIKE_THE_PEERS[args.peer] if args.work == "detect" else EngineOptions().detector
+    if args.min_face_px == _AS_THE_PEER:
+        args.min_face_px = 1 if (args.work, args.peer) == ("detect", "opencv") else EngineOptions().min_face_px
     options = engine_flags.options(args)
     try:
         peer = Peer(args.peer, args.peer_script, args.peer_python, args.peer_wheel)
@@ -132,7 +135,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--check-boxes", action="store_true", help="detect: how many faces both find, and how alike")
     made.add_argument("--json", type=Path, metavar="OUT", help="write the figures here")
     mine = made.add_argument_group("ours")
-    default = EngineOptions(detector=_AUTO)
+    default = EngineOptions(detector=_AUTO, min_face_px=_AS_THE_PEER)
     engine_flags.add(mine, default=default)
     mine.add_argument(
         "--detect-every",
@@ -162,7 +165,7 @@ def _figures(ours_ms: Sequence[float], peer_ms: Sequence[float]) -> dict[str, ob
 def _looked_for(peer: Peer, task: Task) -> str:
     if peer.name == "facenet-pytorch":
         return f"faces of {task.min_face_px} px and more, thresholds 0.6/0.7/0.7"
-    return "scores of 0.6 and more"
+    return f"scores of 0.6 and more, ours of {task.min_face_px} px and more"
 
 
 if __name__ == "__main__":

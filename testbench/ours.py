@@ -81,6 +81,7 @@ def pipeline_fps(task: Task, options: EngineOptions) -> float:
             "frames": task.frames,
             "detector": options.detector,
             "embedder": options.embedder,
+            "backend": options.backend,
             "precision": options.precision,
             "min-face": options.min_face_px,
             "detect-every": options.detect_every,

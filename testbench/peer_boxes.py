@@ -64,6 +64,7 @@ LISTEN = {"facenet-pytorch": listen_to_facenet_pytorch, "opencv": listen_to_open
 
 def main() -> None:
     peer, out, path, *arguments = sys.argv[1:]
+    sys.path[0] = str(Path(path).resolve().parent)  # as if the script had been started, and not this file
     script, seen = load_script(path), []  # type: tuple[ModuleType, Seen]
     LISTEN[peer](script, seen)
     sys.argv = [path, *arguments]
