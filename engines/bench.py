@@ -22,13 +22,12 @@ from checkpoints import store
 from checkpoints.errors import OutputError, UserError
 from checkpoints.manifest import Manifest, ModelFile
 from engines.engine import Engine
+from engines.backends import BY_PREFERENCE, why_not
 from engines.lineup import Shape, chosen, net_name, shapes
 from engines.load import opener
 from engines.models import Model
-from engines.options import Backend, EngineOptions, Precision
+from engines.options import EngineOptions, Precision
 from engines.turns import TURNS, fill, median_ms
-
-BACKENDS = tuple(name for name in get_args(Backend) if name != "auto")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         nets = chosen(args.nets, args.models)
         base = EngineOptions(models=args.models, cache=args.cache, threads=args.threads)
-        choices = [replace(base, backend=b, precision=p) for b in args.backends for p in args.precisions]
+        backends = args.backends or [name for name in BY_PREFERENCE if why_not(name) is None]
+        choices = [replace(base, backend=b, precision=p) for b in backends for p in args.precisions]
         wanted = [shape for net in nets for shape in shapes(*net, args.batches)]
         rows: list[Row] = []
         with tqdm(total=TURNS * len(wanted) * len(choices), unit="", disable=None, leave=False) as bar:
@@ -175,7 +175,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--nets", nargs="+", metavar="NAME", help="a model or one part of it, mtcnn or mtcnn_pnet (all)"
     )
-    parser.add_argument("--backends", nargs="+", choices=BACKENDS, default=BACKENDS)
+    parser.add_argument("--backends", nargs="+", choices=BY_PREFERENCE, help="(all that work here)")
     parser.add_argument("--precisions", nargs="+", choices=get_args(Precision), default=get_args(Precision))
     parser.add_argument("--batches", nargs="+", type=_count, metavar="N", help="(1 4 8; R-Net 64, O-Net 32, P-Net 1)")
     parser.add_argument("--threads", type=_count, default=1, metavar="N", help="of each engine (%(default)s)")
