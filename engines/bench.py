@@ -21,8 +21,8 @@ from tqdm import tqdm
 from checkpoints import store
 from checkpoints.errors import OutputError, UserError
 from checkpoints.manifest import Manifest, ModelFile
-from engines.engine import Engine
 from engines.backends import BY_PREFERENCE, why_not
+from engines.engine import Engine
 from engines.lineup import Shape, chosen, net_name, shapes
 from engines.load import opener
 from engines.models import Model
