@@ -83,8 +83,9 @@ class SingleStage:
         for seen in far:
             # What is small there has been seen better on the first sheet.
             first = _together(first, _of(seen, _lengths(seen) >= _LARGE_SHARE * max(picture_wh)))
-        first = _of(first, _lengths(first) >= self._min_face_px)
         faces = _of(first, nms(first.boxes_xyxy, first.scores, self._same_face))
+        # Not before: of a face that is just too small a worse, larger box would stay.
+        faces = _of(faces, _lengths(faces) >= self._min_face_px)
         boxes = np.clip(faces.boxes_xyxy, 0, np.array(picture_wh * 2, np.float32))
         # On the black around the picture a network may see faces, too.
         return _of(Faces(boxes, faces.scores, faces.landmarks), np.all(boxes[:, 2:] > boxes[:, :2], axis=1))
