@@ -159,10 +159,13 @@ class ModelSettings:
             "--detect-every N",
         ),
     )
-    thresholds: tuple[float, float, float] = field(
+    thresholds: tuple[float, float, float] | None = field(
         default=_ENGINES.thresholds,
         metadata=about(
-            "DETECTOR_THRESHOLDS", values.thresholds, "Least score after each of the three stages of MTCNN, 0 to 1"
+            "DETECTOR_THRESHOLDS",
+            values.thresholds,
+            "Least score after each of the three stages of MTCNN, 0 to 1, with commas between; or one number for all, "
+            "and for detectors that look once. If empty, what suits the detector",
         ),
     )
     pyramid_factor: float = field(

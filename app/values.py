@@ -94,11 +94,13 @@ def size(text: str) -> tuple[int, int]:
 
 
 def thresholds(text: str) -> tuple[float, float, float]:
-    """Three numbers from 0 to 1, with commas between."""
+    """Three numbers from 0 to 1, with commas between, or one that stands for three."""
     parse = number(0, 1)
     parts = text.split(",")
+    if len(parts) == 1:
+        parts *= 3
     if len(parts) != 3:
-        raise ValueError("is not three numbers with commas between, for example 0.6,0.7,0.7")
+        raise ValueError("is not one number, or three numbers with commas between, for example 0.6,0.7,0.7")
     return parse(parts[0]), parse(parts[1]), parse(parts[2])
 
 

@@ -20,6 +20,7 @@ from engines.sights import Sights
 # hardly any two of them are that close.)
 _SAME_SQUARE = 0.8
 _SAME_FACE = 0.7
+LEAST_SCORES = (0.6, 0.7, 0.7)
 
 
 class Cascade:

@@ -5,14 +5,16 @@ The runtime is imported when an engine is opened and not before: who only aligns
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import cv2
 
-from engines import backends, gate
+from checkpoints.manifest import Family
+from engines import backends, gate, retinaface, scrfd, yunet
 from engines.align import CropSpec
-from engines.cascade import Cascade, log_odds
+from engines.cascade import LEAST_SCORES, Cascade, log_odds
 from engines.detector import Detector
 from engines.drift import SCENE_WH, drift_of_detector, drift_of_embedder
 from engines.embedder import Embedder
@@ -20,6 +22,7 @@ from engines.engine import Engine
 from engines.models import Model, OpenEngine, crop_px, detector_model, embedder_model
 from engines.options import EngineOptions
 from engines.sights import Sights
+from engines.single_stage import SingleStage
 from engines.spec import EngineSpec
 
 RNET_BATCH = 32
@@ -112,7 +115,7 @@ def _cascade(config: EngineOptions, model: Model, open_engine: OpenEngine, size_
         outputs = ("scores", "boxes", *more)
         return model.spec(config, part, outputs, batch=batch, size_wh=size_wh, log_odds=("scores",))
 
-    least_odds = [log_odds(score) for score in config.thresholds]
+    least_odds = [log_odds(score) for score in config.thresholds or LEAST_SCORES]
     sights = Sights(
         lambda canvas_wh: open_engine(spec("pnet", batch=1, size_wh=canvas_wh)),
         config.min_face_px,
@@ -126,12 +129,37 @@ def _cascade(config: EngineOptions, model: Model, open_engine: OpenEngine, size_
 
 
 def _single_stage(config: EngineOptions, model: Model, open_engine: OpenEngine, size_wh: tuple[int, int]) -> Detector:
-    from engines import yunet
-
-    detector = yunet.yunet(
-        lambda sheet_wh: open_engine(model.spec(config, "net", yunet.OUTPUTS, size_wh=sheet_wh)),
+    family = _families()[model.known.family]
+    detector = family.make(
+        lambda sheet_wh: open_engine(model.spec(config, "net", family.outputs, size_wh=sheet_wh)),
         min_face_px=config.min_face_px,
+        least_score=family.least_score if config.thresholds is None else config.thresholds[-1],
         fixed_wh=model.known.files[0].size_wh,
     )
     detector.prepare(size_wh)
     return detector
+
+
+class _Make(Protocol):
+    def __call__(
+        self,
+        open_net: Callable[[tuple[int, int]], Engine],
+        *,
+        min_face_px: int,
+        least_score: float,
+        fixed_wh: tuple[int, int] | None,
+    ) -> SingleStage: ...
+
+
+class _Family(NamedTuple):
+    make: _Make
+    outputs: tuple[str, ...]
+    least_score: float
+
+
+def _families() -> dict[Family | None, _Family]:
+    return {
+        "yunet": _Family(yunet.yunet, yunet.OUTPUTS, yunet.LEAST_SCORE),
+        "retinaface": _Family(retinaface.retinaface, retinaface.OUTPUTS, retinaface.LEAST_SCORE),
+        "scrfd": _Family(scrfd.scrfd, scrfd.OUTPUTS, scrfd.LEAST_SCORE),
+    }

@@ -13,7 +13,8 @@ Precision = Literal["int8", "fp16", "fp32"]
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
     """detector, embedder  names of manifests
-    thresholds          least score after each of the three stages of the cascade
+    thresholds          least score after each of the three stages of a cascade, the last one for detectors of one
+                        look; None: what suits the detector
     pyramid_factor      how much smaller each level of the pyramid is than the one before
     detect_every        in video, a full search at least every so many pictures; 1: in each
     models, cache       folders: checked model files, and what was compiled from them on this machine
@@ -25,7 +26,7 @@ class EngineOptions:
     precision: Precision = "fp16"
     threads: int = 1
     min_face_px: int = 40
-    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)
+    thresholds: tuple[float, float, float] | None = None
     pyramid_factor: float = 0.709
     detect_every: int = 4
     models: Path = Path("data/models")

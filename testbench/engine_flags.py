@@ -30,7 +30,6 @@ count = checked(values.whole(1, 1_000_000))
 
 
 def add(parser: argparse._ActionsContainer, *, default: EngineOptions, embedder: bool = True) -> None:
-    shown = ",".join(map(str, default.thresholds))
     parser.add_argument("--detector", default=default.detector, help="name, or a path ending in .onnx (%(default)s)")
     if embedder:
         parser.add_argument("--embedder", default=default.embedder, help="the same (%(default)s)")
@@ -45,7 +44,7 @@ def add(parser: argparse._ActionsContainer, *, default: EngineOptions, embedder:
         type=checked(values.thresholds),
         default=default.thresholds,
         metavar="P,R,O",
-        help=f"least scores after each stage of the cascade ({shown})",
+        help="least scores after each stage of the cascade, or one number (what suits the detector)",
     )
     parser.add_argument("--models", type=Path, default=default.models, metavar="DIR", help="(%(default)s)")
     parser.add_argument(

@@ -48,8 +48,9 @@ def test_models_are_names_or_onnx_files() -> None:
 
 def test_thresholds() -> None:
     assert values.thresholds("0.1, 0.2,1") == (0.1, 0.2, 1.0)
-    for text in ("0.1", "0.1,0.2", "a,b,c", "0.1,0.2,1.1", "1,1,1,1"):
-        with pytest.raises(ValueError, match="three numbers|valid are"):
+    assert values.thresholds("0.3") == (0.3, 0.3, 0.3)
+    for text in ("", "0.1,0.2", "a,b,c", "0.1,0.2,1.1", "1,1,1,1"):
+        with pytest.raises(ValueError, match="three numbers|valid are|not a number"):
             values.thresholds(text)
 
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from checkpoints import manifest, store
-from engines.cascade import Cascade, corrected, log_odds, run_all, squares
+from engines.cascade import LEAST_SCORES, Cascade, corrected, log_odds, run_all, squares
 from engines.detector import Detector
 from engines.faces import Faces
 from engines.load import load_detector
@@ -82,7 +82,7 @@ def test_as_the_algorithm_written_down_plainly(
     known = manifest.load(model("mtcnn"))
     wanted = replace(options, min_face_px=min_face_px)
     plain = plain_mtcnn.PlainMtcnn(
-        store.locate(known, options.models), min_face_px, wanted.pyramid_factor, wanted.thresholds
+        store.locate(known, options.models), min_face_px, wanted.pyramid_factor, LEAST_SCORES
     )
     detector = load_detector(wanted, size_wh=(960, 540))
     for picture, count in ((astronaut, 1), (crowd, 4)):
