@@ -24,6 +24,17 @@ _log = logging.getLogger(__name__)
 # Part of the cache key: to be raised when `prepared` or `_settings` change what comes out of the same model file.
 _PREPARATION = "2"
 
+# Beginnings of lines in OpenVINO's errors that only its developers have a use for.
+_SAYS_NOTHING = (
+    "Exception from",
+    "Check ",
+    "FrontEnd API",
+    "Model wasn't",
+    "Summary",
+    "To facilitate",
+    "While validating node",
+)
+
 
 class OpenVINOEngine:
     """One compiled network with one request, run in the caller's time."""
@@ -89,6 +100,13 @@ def is_cached(spec: EngineSpec, cache: Path) -> bool:
         return read_blob(path, key) is not None
     except BlobDamaged:
         return False
+
+
+def _reason(error: RuntimeError) -> str:
+    """What OpenVINO says without the places in its own source."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = [line for line in lines if line and not line.startswith(_SAYS_NOTHING)]
+    return "\n".join(told[:5]) or str(error)
 
 
 def hint(precision: Precision) -> str:
@@ -162,7 +180,7 @@ def _built(spec: EngineSpec, key: str, path: Path) -> OpenVINOEngine:
     except RuntimeError as error:
         raise ModelError(
             f"OpenVINO cannot compile {spec.name}.",
-            saw=f"{spec.model} at {spec.input_shape}: {str(error).strip().splitlines()[-1]}",
+            saw=f"{spec.model} at {spec.input_shape}:\n{_reason(error)}",
             fix="Is it an ONNX file for this shape? Or try another version of OpenVINO.",
         ) from error
     try:

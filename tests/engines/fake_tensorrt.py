@@ -101,7 +101,7 @@ def fake_tensorrt(version: str, gpu: FakeGpu) -> ModuleType:
                 network = onnx_file.read(model)
                 ov.Core().read_model(model, b"")
             except (ValueError, RuntimeError) as error:
-                self._errors.append(ParserError(str(error).strip().splitlines()[-1]))
+                self._errors.append(ParserError(str(error).strip()))
                 return False
             for value in network.inputs:
                 takers = [node.op for node in network.nodes if value.name in node.inputs]
