@@ -51,6 +51,9 @@ class Fields:
     def number_or_none(self, key: str) -> float | None:
         return None if self._is_null(key) else self.number(key)
 
+    def number_or(self, key: str, default: float) -> float:
+        return self.number(key) if key in self._content else default
+
     def three_numbers(self, key: str) -> tuple[float, float, float]:
         """One number stands for three that are the same."""
         value = self._take(key)

@@ -81,10 +81,12 @@ class Crop:
 
     template  (x, y) in pixels of a picture of the file's size_wh: eye on the left, eye on the right, nose,
               mouth corner left, right
+    stretch   how much wider than in life a face is drawn: some nets have learnt from crops that were
     """
 
     name: str
     template: tuple[tuple[float, float], ...]
+    stretch: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,8 @@ class Manifest:
 
         Those of its INT8 twin can: it is the same net, rounded.
         """
-        template = None if self.crop is None else self.crop.template
-        made_by = repr((self.files[0].sha256, self.layout, self.colour, self.mean, self.scale, template))
+        cut_out = None if self.crop is None else (self.crop.template, self.crop.stretch)
+        made_by = repr((self.files[0].sha256, self.layout, self.colour, self.mean, self.scale, cut_out))
         return f"{self.name}@sha256:{hashlib.sha256(made_by.encode()).hexdigest()[:12]}"
 
     def file(self, part: str) -> ModelFile:
@@ -237,7 +239,7 @@ def _source(fields: Fields) -> Source:
 
 
 def _crop(fields: Fields) -> Crop:
-    crop = Crop(name=fields.text("name"), template=fields.points("template", 5))
+    crop = Crop(fields.text("name"), fields.points("template", 5), fields.number_or("stretch", 1.0))
     fields.no_others()
     return crop
 

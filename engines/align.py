@@ -19,18 +19,21 @@ MIN_SPREAD_PX = 1.0
 class CropSpec:
     """size_px   side of the square crop
     template  where the five landmarks belong in the crop, (x, y) in pixels, in the order of `Faces.landmarks`
+    stretch   how much wider than in life a face is drawn
     """
 
     size_px: int
     template: tuple[tuple[float, float], ...]
+    stretch: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.size_px < 1 or len(self.template) != 5:
-            raise ValueError(f"a crop of {self.size_px} px with {len(self.template)} landmarks")
+        if self.size_px < 1 or len(self.template) != 5 or not 0.1 <= self.stretch <= 10:
+            text = f"a crop of {self.size_px} px with {len(self.template)} landmarks, stretched by {self.stretch}"
+            raise ValueError(text)
 
 
 def similarities(landmarks: NDArray[np.float32], spec: CropSpec) -> NDArray[np.float64]:
-    """(N, 2, 3) matrices from picture to crop: the least-squares turn, scale and shift of each face.
+    """(N, 2, 3) matrices from picture to crop: the least-squares turn, scale and shift of each face, then the stretch.
 
     A point is taken as a complex number, so turn and scale are one factor and the fit is a quotient of two sums.
     Landmarks that coincide get the shift alone; landmarks that are not numbers get a matrix that shows nothing.
@@ -38,7 +41,7 @@ def similarities(landmarks: NDArray[np.float32], spec: CropSpec) -> NDArray[np.f
     valid: NDArray[np.bool_] = np.asarray(np.isfinite(landmarks).all(axis=(1, 2)))
     known = np.where(valid[:, None, None], landmarks, 0).astype(np.float64)
     points = known[..., 0] + 1j * known[..., 1]  # (N, 5)
-    target = np.array([complex(x, y) for x, y in spec.template])
+    target = np.array([complex(x / spec.stretch, y) for x, y in spec.template])
     centre = points.mean(axis=1)
     spread = points - centre[:, None]
     power = (spread.real**2 + spread.imag**2).sum(axis=1)
@@ -47,7 +50,7 @@ def similarities(landmarks: NDArray[np.float32], spec: CropSpec) -> NDArray[np.f
     factor = np.where(fits, factor, 1)
     shift = np.where(valid, target.mean() - factor * centre, 1e6)
     rows = np.stack([factor.real, -factor.imag, shift.real, factor.imag, factor.real, shift.imag], axis=1)
-    return rows.reshape(-1, 2, 3)
+    return rows.reshape(-1, 2, 3) * np.array([[spec.stretch], [1.0]])
 
 
 def align(
@@ -78,5 +81,5 @@ def align(
 
 def _halvings(matrix: NDArray[np.float64], most: int) -> int:
     """How often to halve the picture until less than two of its pixels fall on one of the crop: so none is skipped."""
-    pixels = 1 / max(math.hypot(matrix[0, 0], matrix[1, 0]), 1e-9)
+    pixels = 1 / max(math.hypot(*matrix[0, :2]), math.hypot(*matrix[1, :2]), 1e-9)
     return min(most, max(0, int(math.log2(pixels))))

@@ -14,6 +14,7 @@ from engines.engine import Engine
 from engines.faces import Faces
 from engines.halvings import Halvings
 from engines.nms import nms
+from engines.pictures import check
 from engines.sights import Sights
 
 # Squares that R-Net has put right lie close together: O-Net need not see each of them. (Before R-Net has put them right
@@ -54,6 +55,7 @@ class Cascade:
 
     @contextmanager
     def _shown(self, images_bgr: Sequence[NDArray[np.uint8]]) -> Iterator[Sequence[Halvings]]:
+        check(images_bgr)
         self._halvings += [Halvings() for _ in range(len(images_bgr) - len(self._halvings))]
         pictures = self._halvings[: len(images_bgr)]
         for picture, image_bgr in zip(pictures, images_bgr, strict=True):

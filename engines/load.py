@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 import cv2
 
+from checkpoints.errors import ModelError
 from checkpoints.manifest import Family
 from engines import backends, gate, retinaface, scrfd, yunet
 from engines.align import CropSpec
@@ -61,6 +62,13 @@ def load_embedder(config: EngineOptions, *, batch: int = 8, open_engine: OpenEng
         crop=crop_spec(config),
         match_threshold=model.known.match_threshold,
     )
+    if embedder.dim != model.known.embedding_dim:
+        embedder.close()
+        raise ModelError(
+            f"{model.known.name} does not give what its manifest says.",
+            saw=f"embeddings of {embedder.dim} numbers, embedding_dim {model.known.embedding_dim} in the manifest",
+            fix="Put the right number into the manifest.",
+        )
     gate.ensure(model, config, lambda fp32: drift_of_embedder(embedder, load_embedder(fp32, batch=1)))
     return embedder
 
@@ -69,7 +77,7 @@ def crop_spec(config: EngineOptions) -> CropSpec:
     """How faces must be aligned for the embedder; reads its manifest and loads no runtime."""
     crop = embedder_model(config).known.crop
     assert crop is not None
-    return CropSpec(crop_px(config), crop.template)
+    return CropSpec(crop_px(config), crop.template, crop.stretch)
 
 
 def opener(config: EngineOptions) -> OpenEngine:

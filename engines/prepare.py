@@ -63,7 +63,7 @@ def tensor_names(spec: EngineSpec) -> tuple[str, ...]:
 def check_outputs(spec: EngineSpec, shapes: Sequence[tuple[int, ...]]) -> None:
     """A network that was made for a single picture may take a batch and give nonsense: one row for all of them."""
     for name, shape in zip(spec.outputs, shapes, strict=True):
-        if not shape or shape[0] != spec.batch:
+        if spec.batch > 1 and (not shape or shape[0] != spec.batch):
             raise _refused(spec, f"{name} has shape {shape} for a batch of {spec.batch}")
 
 

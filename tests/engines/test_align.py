@@ -38,6 +38,18 @@ def test_the_fit_is_the_least_squares_one() -> None:
     np.testing.assert_allclose(matrix, [[a, -b, x], [b, a, y]], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("degrees", [0, 30, 180])
+def test_a_face_may_be_drawn_wider_than_it_is(degrees: float) -> None:
+    stretched = CropSpec(112, SPEC.template, 1.3)
+    in_life = CropSpec(112, tuple((x / 1.3, y) for x, y in SPEC.template))
+    points = _moved(2, degrees, (300, -40)).astype(np.float32)
+    matrix = similarities(points[None], stretched)[0]
+    plain = similarities(points[None], in_life)[0]
+    np.testing.assert_allclose(matrix, plain * [[1.3], [1]], rtol=1e-6)
+    along, down = np.linalg.norm(matrix[:, :2], axis=1)
+    assert along / down == pytest.approx(1.3)
+
+
 def test_mirrored_landmarks_do_not_mirror_the_face() -> None:
     mirrored = (TEMPLATE * [-1, 1] + [112, 0]).astype(np.float32)
     for matrix in similarities(np.stack([mirrored, mirrored[::-1]]), SPEC):
