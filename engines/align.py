@@ -50,7 +50,8 @@ def similarities(landmarks: NDArray[np.float32], spec: CropSpec) -> NDArray[np.f
     factor = np.where(fits, factor, 1)
     shift = np.where(valid, target.mean() - factor * centre, 1e6)
     rows = np.stack([factor.real, -factor.imag, shift.real, factor.imag, factor.real, shift.imag], axis=1)
-    return rows.reshape(-1, 2, 3) * np.array([[spec.stretch], [1.0]])
+    drawn: NDArray[np.float64] = rows.reshape(-1, 2, 3) * np.array([[spec.stretch], [1.0]])
+    return drawn
 
 
 def align(
