@@ -71,8 +71,8 @@ def planted(folder: Path, family: Family, size_wh: tuple[int, int] | None = None
     path = folder / f"{family}.onnx"
     path.write_bytes(onnx_file.write(network))
     colour, mean, scale = NORMALISATION[family]
-    file = {"part": "net", "name": path.name, "sha256": sha256_of(path), "size_wh": size_wh and list(size_wh)}
-    file |= {"input": "picture", "outputs": {name: name for name in widths}}
+    file: dict[str, Any] = {"part": "net", "name": path.name, "sha256": sha256_of(path)}
+    file |= {"size_wh": size_wh and list(size_wh), "input": "picture", "outputs": {name: name for name in widths}}
     content = {"family": family, "files": [file], "layout": "NCHW", "colour": colour, "mean": mean, "scale": scale}
     path.with_suffix(".json").write_text(json.dumps(content | more), encoding="utf-8")
     return brought.find(path, "detector")
