@@ -9,6 +9,7 @@ from typing import Literal
 from engines.options import EngineOptions
 
 Placement = Literal["split", "fused"]
+Matcher = Literal["nearest", "svm"]
 Display = Literal["window", "none"]
 
 
@@ -35,10 +36,40 @@ class CaptureConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """A Qdrant server or cluster.
+
+    url         http(s)://host:port
+    api_key     never printed
+    grpc_port   None: REST
+    timeout_s   for one request
+    collection  what the gallery is called there
+    """
+
+    url: str
+    api_key: str | None = None
+    grpc_port: int | None = None
+    timeout_s: float = 5.0
+    collection: str = "facewire"
+
+
+@dataclass(frozen=True, slots=True)
 class GalleryConfig:
+    """path             folder of the gallery; with a server, of its local copy and of what it has not been told yet
+    server           None: the gallery is only on disk
+    matcher          what tells people apart
+    match_threshold  None: what calibration of this gallery says, else what the embedder's manifest says
+    false_names      wished rate of strangers that are given a name, for calibration
+    unknown_days     how long unknown faces are kept; 0: never
+    """
+
     path: Path = Path("data/gallery")
-    match_threshold: float | None = None  # None: what the embedder's manifest says
+    server: ServerConfig | None = None
+    matcher: Matcher = "nearest"
+    match_threshold: float | None = None
     match_margin: float = 0.05
+    false_names: float = 0.01
+    unknown_days: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
