@@ -1,144 +1,18 @@
 from __future__ import annotations
 
-import numpy as np
-import pytest
-
-from tracker.vote import Ballot, Ballots, Verdict, VoteSettings
+from tracker.ballot import Likeness
+from tracker.vote import Ballots, VoteSettings
 
 SETTINGS = VoteSettings(threshold=0.36, margin=0.05)
-Matches = list[tuple[str, float]]
 
-ALICE: Matches = [("Alice", 0.45), ("Bob", 0.1)]
-ALICE_STRONG: Matches = [("Alice", 0.6), ("Bob", 0.1)]
-BOB: Matches = [("Bob", 0.45), ("Alice", 0.1)]
-STRANGER: Matches = [("Carol", 0.2), ("Alice", 0.15)]
-TWINS: Matches = [("Alice", 0.5), ("Alicia", 0.48)]
+ALICE = [Likeness("Alice", 0.45), Likeness("Bob", 0.1)]
+ALICE_STRONG = [Likeness("Alice", 0.6), Likeness("Bob", 0.1)]
+BOB = [Likeness("Bob", 0.45), Likeness("Alice", 0.1)]
 
 
-def _verdict(*shots: tuple[Matches, float]) -> Verdict:
-    ballot = Ballot(SETTINGS)
-    for matches, quality in shots:
-        ballot.add(matches, quality)
-    return ballot.verdict()
-
-
-def _said(*shots: tuple[Matches, float]) -> tuple[str, str | None]:
-    verdict = _verdict(*shots)
-    return verdict.state, verdict.name
-
-
-def test_no_shot_is_no_verdict() -> None:
-    assert _verdict() == Verdict("undecided", None, 0.0, 0.0, 0)
-
-
-def test_two_looks_that_agree_give_a_name() -> None:
-    assert _said((ALICE, 0.8)) == ("undecided", None)
-    verdict = _verdict((ALICE, 0.8), (ALICE, 0.8))
-    assert (verdict.state, verdict.name, verdict.votes) == ("known", "Alice", 2)
-    assert (verdict.score, verdict.margin) == (pytest.approx(0.45), pytest.approx(0.35))
-
-
-def test_one_look_without_doubt_is_enough_if_it_is_clear() -> None:
-    assert _said((ALICE_STRONG, 0.8)) == ("known", "Alice")
-    assert _said((ALICE_STRONG, 0.1)) == ("undecided", None)
-
-
-def test_a_stranger_is_unknown_after_two_looks() -> None:
-    assert _said((STRANGER, 0.8)) == ("undecided", None)
-    verdict = _verdict((STRANGER, 0.8), (STRANGER, 0.8))
-    assert (verdict.state, verdict.name, verdict.score, verdict.votes) == ("unknown", None, pytest.approx(0.2), 2)
-
-
-def test_names_too_close_to_tell_stay_undecided() -> None:
-    assert _said(*[(TWINS, 0.9)] * 6) == ("undecided", None)
-
-
-def test_looks_that_contradict_each_other_stay_undecided() -> None:
-    assert _said((ALICE, 0.8), (BOB, 0.8)) == ("undecided", None)
-    assert _said((ALICE, 0.8), (STRANGER, 0.8)) == ("undecided", None)
-
-
-def test_a_clear_look_outweighs_poor_ones() -> None:
-    assert _said((BOB, 0.1), (BOB, 0.1), (ALICE_STRONG, 0.9)) == ("known", "Alice")
-
-
-def test_a_name_is_taken_back_when_better_evidence_contradicts_it() -> None:
-    ballot, said = Ballot(SETTINGS), []
-    for matches, quality in [(ALICE, 0.4)] * 3 + [(BOB, 0.6)] * 3:
-        ballot.add(matches, quality)
-        said.append((ballot.verdict().state, ballot.verdict().name))
-    assert said[2] == ("known", "Alice")
-    assert said[3:] == [("undecided", None), ("undecided", None), ("known", "Bob")]
-
-
-def test_one_poor_look_does_not_take_a_name_back() -> None:
-    assert _said(*[(ALICE, 0.8)] * 4, (BOB, 0.1)) == ("known", "Alice")
-
-
-def test_when_a_track_has_gone_over_to_another_person_the_name_follows() -> None:
-    ballot = Ballot(SETTINGS)
-    for _ in range(20):
-        ballot.add(ALICE, 0.8)
-    names = []
-    for _ in range(5):
-        ballot.add(BOB, 0.8)
-        names.append(ballot.verdict().name)
-    assert names[1] is None
-    assert names[-1] == "Bob"
-
-
-def test_a_name_that_no_look_puts_first_is_not_given() -> None:
-    assert _said(([("Bob", 0.5), ("Alice", 0.49)], 0.8), ([("Carol", 0.5), ("Alice", 0.49)], 0.8)) == (
-        "undecided",
-        None,
-    )
-
-
-def test_one_striking_look_does_not_carry_a_name_against_the_others() -> None:
-    other: Matches = [("Carol", 0.5), ("Alice", 0.45)]
-    verdict = _verdict(([("Alice", 0.9), ("Bob", 0.1)], 0.8), (other, 0.8), (other, 0.8))
-    assert (verdict.state, verdict.votes) == ("undecided", 1)
-    assert verdict.score > SETTINGS.threshold
-    assert verdict.margin > SETTINGS.margin
-
-
-def test_a_gallery_of_one() -> None:
-    assert _said(([("Alice", 0.5)], 0.8), ([("Alice", 0.5)], 0.8)) == ("known", "Alice")
-    assert _said(([("Alice", 0.1)], 0.8), ([("Alice", 0.1)], 0.8)) == ("unknown", None)
-
-
-def test_an_empty_gallery_knows_nobody() -> None:
-    assert _said(([], 0.8)) == ("undecided", None)
-    assert _said(([], 0.8), ([], 0.8)) == ("unknown", None)
-
-
-def test_a_look_of_no_quality_says_nothing() -> None:
-    assert _verdict((ALICE_STRONG, 0.0)) == _verdict()
-
-
-@pytest.mark.parametrize("quality", [-0.1, 1.1, float("nan")])
-def test_a_quality_that_is_none_is_a_mistake(quality: float) -> None:
-    with pytest.raises(ValueError, match="not from 0 to 1"):
-        Ballot(SETTINGS).add(ALICE, quality)
-
-
-def test_strangers_seldom_get_a_name_and_people_nearly_always_theirs() -> None:
-    """Cosines drawn as an embedder gives them: one person against herself, and the best two of the rest."""
-    rng = np.random.default_rng(0)
-
-    def track(is_known: bool) -> Verdict:
-        ballot = Ballot(SETTINGS)
-        resembles = rng.normal(0.2, 0.05)  # one stranger in the gallery always looks a little alike
-        for _ in range(4):
-            matches = [("Xavier", rng.normal(resembles, 0.06)), ("Yvonne", rng.normal(0.15, 0.06))]
-            matches += [("Alice", rng.normal(0.58, 0.1))] if is_known else []
-            ballot.add(sorted(matches, key=lambda match: -match[1])[:2], rng.uniform(0.3, 0.9))
-        return ballot.verdict()
-
-    known, strange = [track(True) for _ in range(500)], [track(False) for _ in range(500)]
-    assert sum(verdict.name == "Alice" for verdict in known) > 485
-    assert sum(verdict.name in ("Xavier", "Yvonne") for verdict in known) == 0
-    assert sum(verdict.name is not None for verdict in strange) <= 2
+def _names(ballots: Ballots, *tracks: int) -> list[str | None]:
+    verdicts = ballots.verdicts(tracks)
+    return [verdicts[track].name for track in tracks]
 
 
 def test_one_name_stands_on_one_face_of_a_frame() -> None:
@@ -173,3 +47,70 @@ def test_ended_tracks_are_forgotten() -> None:
     ballots.add(1, ALICE_STRONG, 0.8)
     ballots.forget([1, 2])
     assert ballots.verdicts([1])[1].state == "undecided"
+
+
+def test_a_face_that_holds_a_name_keeps_it_against_one_that_is_as_like() -> None:
+    """The newcomer's track is the older one and its evidence a little better: neither is enough."""
+    ballots = Ballots(SETTINGS)
+    for _ in range(2):
+        ballots.add(7, ALICE, 0.8)
+    assert _names(ballots, 3, 7) == [None, "Alice"]
+    for _ in range(2):
+        ballots.add(3, [Likeness("Alice", 0.48), Likeness("Bob", 0.1)], 0.8)
+    assert _names(ballots, 3, 7) == [None, "Alice"]
+
+
+def test_a_name_goes_over_to_clearly_better_evidence_and_never_within_one_frame() -> None:
+    ballots = Ballots(SETTINGS)
+    for _ in range(2):
+        ballots.add(7, ALICE, 0.8)
+    assert _names(ballots, 3, 7) == [None, "Alice"]
+    for _ in range(2):
+        ballots.add(3, ALICE_STRONG, 0.8)
+    assert [_names(ballots, 3, 7) for _ in range(3)] == [[None, None], ["Alice", None], ["Alice", None]]
+
+
+def test_a_name_that_one_face_loses_is_not_on_another_in_the_same_frame() -> None:
+    ballots = Ballots(SETTINGS)
+    for _ in range(2):
+        ballots.add(7, ALICE, 0.4)
+        ballots.add(3, ALICE, 0.4)
+    assert _names(ballots, 7) == ["Alice"]
+    for _ in range(6):
+        ballots.add(7, BOB, 0.9)
+    assert [_names(ballots, 3, 7) for _ in range(2)] == [[None, "Bob"], ["Alice", "Bob"]]
+
+
+def test_somebody_who_comes_back_does_not_take_the_name_from_whom_it_is_on_now() -> None:
+    ballots = Ballots(SETTINGS)
+    for track in (1, 2):
+        for _ in range(2):
+            ballots.add(track, ALICE, 0.8)
+    assert _names(ballots, 1) == ["Alice"]
+    assert _names(ballots, 2) == ["Alice"]
+    assert _names(ballots, 1, 2) == [None, "Alice"]
+
+
+def test_a_name_is_free_when_its_track_has_ended() -> None:
+    ballots = Ballots(SETTINGS)
+    for track in (1, 2):
+        for _ in range(2):
+            ballots.add(track, ALICE, 0.8)
+    assert _names(ballots, 2, 1) == [None, "Alice"]
+    ballots.forget([1])
+    assert _names(ballots, 2) == ["Alice"]
+
+
+def test_the_shots_of_a_track_can_be_asked_for() -> None:
+    ballots = Ballots(SETTINGS)
+    ballots.add(1, ALICE, 0.8, frame=5)
+    assert [(shot.frame, shot.best[0].name) for shot in ballots.shots(1)] == [(5, "Alice")]
+    assert ballots.shots(2) == ()
+
+
+def test_another_threshold_counts_for_all_tracks() -> None:
+    ballots = Ballots(SETTINGS)
+    for _ in range(2):
+        ballots.add(1, ALICE, 0.8)
+    ballots.settings = VoteSettings(threshold=0.5)
+    assert ballots.verdicts([1])[1].state == "unknown"
