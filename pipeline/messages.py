@@ -113,16 +113,53 @@ class TrackedFace:
 
 @dataclass(frozen=True, slots=True)
 class Tracks:
-    """ended  tracks that will not come back; also those of other frames since the last record."""
+    """ended     tracks that will not come back; also those of other frames since the last record
+    revived   (the id told so far, the older id of the same face): from here on the face has the older one
+    expected  faces that were not seen in this frame but shortly before: box and landmarks are predicted, score and
+              quality are 0, there is no embedding; they are never counted, told or voted on
+    """
 
     ref: FrameRef
     faces: tuple[TrackedFace, ...]
     ended: tuple[int, ...]
+    revived: tuple[tuple[int, int], ...] = ()
+    expected: tuple[TrackedFace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WhyShot:
+    """One look at a face and whom it was like.
+
+    quality  0…1, its weight
+    nearest  (name or None for a stranger, cosine, id of the picture), best first
+    """
+
+    frame: int
+    quality: float
+    nearest: tuple[tuple[str | None, float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What a verdict rests on.
+
+    threshold, margin  what was needed for a name
+    runner_up          the second; None: there is none, or a stranger
+    by_stranger        what leads is one of the gallery's strangers
+    """
+
+    shots: tuple[WhyShot, ...]
+    threshold: float
+    margin: float
+    runner_up: str | None
+    by_stranger: bool
 
 
 @dataclass(frozen=True, slots=True)
 class NamedFace:
-    """score and margin  the best match's cosine, and how far it is ahead of the runner-up."""
+    """score and margin  the best match's cosine, and how far it is ahead of the runner-up
+    why               in the frame where name or state are new
+    """
 
     track: int
     box_xyxy: NDArray[np.float32]
@@ -133,13 +170,17 @@ class NamedFace:
     score: float
     margin: float
     votes: int
+    why: Why | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Identities:
+    """expected  faces that were not seen in this frame: for the picture only"""
+
     ref: FrameRef
     embedding_space: str
     faces: tuple[NamedFace, ...]
+    expected: tuple[NamedFace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,12 @@ _COLOURS_BGR: dict[State, tuple[int, int, int]] = {
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
-def draw(image_bgr: NDArray[np.uint8], faces: Sequence[NamedFace]) -> None:
-    """In place."""
+def draw(image_bgr: NDArray[np.uint8], faces: Sequence[NamedFace], expected: Sequence[NamedFace] = ()) -> None:
+    """In place. Faces that are only expected here look no different: boxes should not flicker."""
     height, width = image_bgr.shape[:2]
     thick = max(1, round(min(height, width) / 360))
     scale = 0.3 + 0.15 * thick
-    for face in faces:
+    for face in (*expected, *faces):
         colour = _COLOURS_BGR[face.state]
         x1, y1, x2, y2 = (round(float(v)) for v in face.box_xyxy)
         cv2.rectangle(image_bgr, (x1, y1), (x2, y2), colour, thick)

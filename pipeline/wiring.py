@@ -1,7 +1,7 @@
 """The way of a frame through the program, on one page: which topics there are, who writes them, who reads them.
 
 capture ─frames▶ detect ─detections▶ align ─aligned▶ recognise ─tracks▶ lookup ─identities▶ draw ─shown▶ parent
-            └──────── looked at by ────┴──────────────────────────────────────────────────────┘
+            └─────── looked at by ────┴──────────────────────────────────┴───────────────────┘
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ STAGES = (
     StageRow("detect", "pipeline.stages.detect", reads="frames", writes="detections"),
     StageRow("align", "pipeline.stages.align", reads="detections", looks_at="frames", writes="aligned"),
     StageRow("recognise", "pipeline.stages.recognise", reads="aligned", writes="tracks"),
-    StageRow("lookup", "pipeline.stages.lookup", reads="tracks", writes="identities"),
+    StageRow("lookup", "pipeline.stages.lookup", reads="tracks", looks_at="frames", writes="identities"),
     StageRow("draw", "pipeline.stages.draw", reads="identities", looks_at="frames", writes="shown"),
 )
 
@@ -112,7 +112,8 @@ def slot_bytes(topic: str, config: RunConfig, crop_px: int) -> int:
         return frame_bytes(config.capture.size_wh or LARGEST_FRAME_WH)
     if topic == "aligned":
         return 32_768 + MAX_FACES * crop_px * crop_px * 3
-    return {"tracks": 32_768 + MAX_FACES * 4096, "shown": 8192}.get(topic, 65_536)
+    bytes_of = {"tracks": 65_536 + MAX_FACES * 4096, "identities": 65_536 + MAX_FACES * 2048, "shown": 8192}
+    return bytes_of.get(topic, 65_536)
 
 
 def check(topics: tuple[TopicRow, ...] = TOPICS, stages: tuple[StageRow, ...] = STAGES) -> None:

@@ -50,7 +50,7 @@ def test_fused_runs_the_three_that_need_engines_in_one() -> None:
 @pytest.mark.parametrize("placement", ["split", "fused"])
 def test_readers_begin_with_the_one_that_drives(placement: wiring.Placement) -> None:
     rows = wiring.processes(placement, ("a",))
-    assert wiring.readers("frames", rows) == ("detect", "align", "draw")
+    assert wiring.readers("frames", rows) == ("detect", "align", "lookup", "draw")
     assert wiring.readers("shown", rows) == (wiring.PARENT,)
     assert wiring.readers("detections", rows) == (() if placement == "fused" else ("align",))
 
