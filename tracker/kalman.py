@@ -67,7 +67,7 @@ def start(measured: Floats, noise: Noise = NOISE) -> Floats:
 
 def predict(motions: Floats, frames: int, noise: Noise = NOISE) -> Floats:
     """The motions so many frames later, in one step: what `frames` single steps of this height's noise give."""
-    position, velocity, variance, covariance, velocity_variance = np.moveaxis(motions, 1, 0)
+    position, velocity, variance, covariance, velocity_variance = motions.transpose(1, 0, 2)
     drift = _spread(position, noise.drift, noise.drift_aspect, noise.drift)
     push = _spread(position, noise.push, 1e-5, noise.push_size)
     n = frames
@@ -84,7 +84,7 @@ def predict(motions: Floats, frames: int, noise: Noise = NOISE) -> Floats:
 
 def correct(motions: Floats, measured: Floats, noise: Noise = NOISE) -> Floats:
     """The motions after seeing `measured` (K, 4)."""
-    position, velocity, variance, covariance, velocity_variance = np.moveaxis(motions, 1, 0)
+    position, velocity, variance, covariance, velocity_variance = motions.transpose(1, 0, 2)
     total = variance + _spread(position, noise.measured, noise.measured_aspect, noise.measured)
     gain, velocity_gain = variance / total, covariance / total
     surprise = measured - position
@@ -100,8 +100,12 @@ def correct(motions: Floats, measured: Floats, noise: Noise = NOISE) -> Floats:
 
 def _spread(position: Floats, centre: float, aspect: float, height: float) -> Floats:
     """(K, 4) variances, in pixels where the value is."""
-    variances = np.empty_like(position)
-    variances[:, :2] = ((centre * position[:, HEIGHT]) ** 2)[:, None]
-    variances[:, 2] = aspect**2
-    variances[:, HEIGHT] = (height * position[:, HEIGHT]) ** 2
+    variances: Floats = np.array((centre, centre, aspect, height)) ** 2 * _squares(position)
     return variances
+
+
+def _squares(position: Floats) -> Floats:
+    """(K, 4) of what the standard deviations count in: heights of the face, but for the aspect."""
+    squares = np.repeat(position[:, HEIGHT, None] ** 2, 4, axis=1)
+    squares[:, 2] = 1
+    return squares

@@ -69,6 +69,12 @@ class Smoother:
             self._before[track] = _Before(t_s, value, speed)
         return smoothed.astype(np.float32)
 
+    def rename(self, track: int, into: int) -> None:
+        """What was `track` goes on as `into`, whose own past is another place."""
+        self._before.pop(into, None)
+        if track in self._before:
+            self._before[into] = self._before.pop(track)
+
     def forget(self, tracks: Iterable[int]) -> None:
         """These tracks have ended."""
         for track in tracks:

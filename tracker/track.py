@@ -10,9 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-import numpy as np
-from numpy.typing import NDArray
-
 
 class Phase(Enum):
     TENTATIVE = "tentative"  # seen once by an unsure detection, has no id and is told to nobody
@@ -23,13 +20,11 @@ class Phase(Enum):
 
 @dataclass(slots=True, eq=False)
 class Track:
-    """motion        (5, 4) float64, one row of the filter's `motions`
-    id            0 while tentative
+    """id            0 while tentative
     sightings     how often it was seen
     since_seen    frames since it was last seen; 0 in the frame that it is seen in
     """
 
-    motion: NDArray[np.float64]
     phase: Phase = Phase.TENTATIVE
     id: int = 0
     sightings: int = 1
@@ -39,12 +34,10 @@ class Track:
         self.id = track_id
         self.phase = Phase.CONFIRMED
 
-    def predicted(self, motion: NDArray[np.float64], frames: int) -> None:
-        self.motion = motion
+    def aged(self, frames: int) -> None:
         self.since_seen += frames
 
-    def seen(self, motion: NDArray[np.float64]) -> None:
-        self.motion = motion
+    def seen(self) -> None:
         self.sightings += 1
         self.since_seen = 0
         if self.phase is Phase.LOST:

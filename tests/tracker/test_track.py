@@ -1,37 +1,33 @@
 from __future__ import annotations
 
-import numpy as np
-
 from tracker.track import Phase, Track
-
-MOTION = np.zeros((5, 4))
 
 
 def _confirmed() -> Track:
-    track = Track(MOTION)
+    track = Track()
     track.confirm(7)
     return track
 
 
 def test_a_track_begins_without_an_id() -> None:
-    track = Track(MOTION)
+    track = Track()
     assert (track.phase, track.id, track.sightings) == (Phase.TENTATIVE, 0, 1)
 
 
 def test_a_tentative_track_that_is_missed_is_over() -> None:
-    track = Track(MOTION)
-    track.predicted(MOTION, 1)
+    track = Track()
+    track.aged(1)
     track.missed(lost_frames=30)
     assert track.phase is Phase.REMOVED
 
 
 def test_a_lost_track_comes_back_with_its_id() -> None:
     track = _confirmed()
-    track.predicted(MOTION, 1)
+    track.aged(1)
     track.missed(lost_frames=30)
     assert track.phase is Phase.LOST
-    track.predicted(MOTION, 1)
-    track.seen(MOTION)
+    track.aged(1)
+    track.seen()
     assert (track.phase, track.id, track.since_seen, track.sightings) == (Phase.CONFIRMED, 7, 0, 2)
 
 
@@ -39,7 +35,7 @@ def test_it_is_over_after_more_missed_frames_than_allowed() -> None:
     track = _confirmed()
     phases = []
     for _ in range(4):
-        track.predicted(MOTION, 1)
+        track.aged(1)
         track.missed(lost_frames=3)
         phases.append(track.phase)
     assert phases == [Phase.LOST] * 3 + [Phase.REMOVED]
@@ -47,6 +43,6 @@ def test_it_is_over_after_more_missed_frames_than_allowed() -> None:
 
 def test_dropped_frames_count_as_missed() -> None:
     track = _confirmed()
-    track.predicted(MOTION, 4)
+    track.aged(4)
     track.missed(lost_frames=3)
     assert track.phase is Phase.REMOVED

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from testbench.synthetic_tracks import Scene, SceneFrame, play
 from testbench.track_score import Scored, TrackScore, score
-from tracker.tracker import Tracker, TrackerSettings, Update
+from tracker.settings import TrackerSettings
+from tracker.tracker import Tracker, Update
 
 SETTINGS = TrackerSettings()
 SURE, UNSURE, POOR = 0.999, 0.85, 0.7
