@@ -2,42 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from checkpoints.manifest import Family
 from engines.load import load_embedder
+from engines.models import detector_model
 from pipeline.messages import AlignedFaces, TrackedFace, Tracks
 from pipeline.stage import StageContext
-from tracker.shots import ShotPolicy, ShotSettings
-from tracker.smooth import Smoother
-from tracker.tracker import Tracked, Tracker
+from tracker.following import Detected, Followed, Following, FollowSettings
+from tracker.recall import settings_for
+from tracker.settings import TrackerSettings
+from tracker.shots import ShotSettings
 
 EMBED_BATCH = 4  # a face more a frame would cost latency; a room that fills up is known a frame later
 IDS_PER_GENERATION = 1_000_000  # a restarted stage has lost its tracks and must not give their ids again
+MEMORY_FRAMES = 250  # how long a face may be out of the picture and be known again
+
+# Detectors are sure of a clear face with different scores. MTCNN gives 0.98 and more; YuNet 0.85 to 0.95 and SCRFD
+# 0.7 to 0.9, both rarely more for anything; RetinaFace 0.99, and 0.6 to 0.9 for small and half hidden ones.
+_SCORES: Mapping[Family, TrackerSettings] = {
+    "mtcnn": TrackerSettings(),
+    "yunet": TrackerSettings(high_score=0.7, new_score=0.72, sure_score=0.88),
+    "scrfd": TrackerSettings(high_score=0.6, low_score=0.4, new_score=0.62, sure_score=0.75),
+    "retinaface": TrackerSettings(high_score=0.7, low_score=0.4, new_score=0.8, sure_score=0.98),
+}
 
 
 def open_stage(context: StageContext) -> Recognise:
     return Recognise(context)
 
 
+def follow_settings(family: Family | None, match_threshold: float) -> FollowSettings:
+    """What suits a detector's scores and an embedder's cosines."""
+    tracker = TrackerSettings() if family is None else _SCORES[family]
+    return FollowSettings(
+        tracker=replace(tracker, memory_frames=MEMORY_FRAMES),
+        shots=ShotSettings(max_per_frame=EMBED_BATCH),
+        recall=settings_for(match_threshold),
+    )
+
+
 @dataclass(slots=True)
 class View:
-    """What is remembered of one camera."""
+    """What is remembered of one camera. epoch: the beginning of the camera that it is about"""
 
-    tracker: Tracker
-    shots: ShotPolicy
-    smoother: Smoother
-    last_seq: int | None = None
+    following: Following
+    epoch: int
 
 
 class Recognise:
     def __init__(self, context: StageContext) -> None:
-        self._embedder = load_embedder(context.config.engines, batch=EMBED_BATCH)
+        options = context.config.engines
+        self._embedder = load_embedder(options, batch=EMBED_BATCH)
         side = self._embedder.crop.size_px
         self._embedder.embed(np.zeros((1, side, side, 3), np.uint8))  # the first one is always slow
+        self._settings = follow_settings(detector_model(options).known.family, self._embedder.match_threshold)
         self._first_id = context.generation * IDS_PER_GENERATION + 1
         self._views: dict[str, View] = {}
 
@@ -50,52 +73,39 @@ class Recognise:
     def close(self) -> None:
         self._embedder.close()
 
-    def _view(self, camera: str) -> View:
-        if camera not in self._views:
-            shots = ShotPolicy(ShotSettings(max_per_frame=EMBED_BATCH))
-            self._views[camera] = View(Tracker(first_id=self._first_id), shots, Smoother())
-        return self._views[camera]
+    def _view(self, camera: str, epoch: int) -> tuple[View, tuple[int, ...]]:
+        """The camera's view, and the tracks that its new beginning has ended."""
+        view = self._views.get(camera)
+        if view is None:
+            view = self._views[camera] = View(Following(self._settings, self._first_id), epoch)
+        if view.epoch == epoch:
+            return view, ()
+        view.epoch = epoch
+        return view, view.following.end()
 
     def _recognise(self, faces: AlignedFaces) -> Tracks:
-        view, seq = self._view(faces.ref.camera), faces.ref.seq
-        elapsed = 1 if view.last_seq is None else max(1, seq - view.last_seq)
-        view.last_seq = seq
-        update = view.tracker.update(faces.boxes_xyxy, faces.scores, frames_elapsed=elapsed)
-        tracked = update.tracked
-        embeddings = self._embed(view, faces, tracked)
-        boxes, landmarks = self._smooth(view, faces, tracked)
-        view.shots.forget(update.ended)
-        view.smoother.forget(update.ended)
-        seen = tuple(
-            TrackedFace(
-                track=t.track,
-                box_xyxy=boxes[row],
-                landmarks=landmarks[row],
-                score=float(faces.scores[t.detection]),
-                quality=float(faces.quality[t.detection]),
-                embedding=embeddings.get(t.track),
-            )
-            for row, t in enumerate(tracked)
+        view, ended = self._view(faces.ref.camera, faces.ref.epoch)
+        seen = Detected(faces.boxes_xyxy, faces.scores, faces.landmarks, faces.quality)
+
+        def embed(rows: list[int]) -> NDArray[np.float32]:
+            return self._embedder.embed(faces.crops_bgr[rows])
+
+        step = view.following.step(seen, faces.ref.seq, faces.ref.pts_s, embed)
+        return Tracks(
+            faces.ref,
+            tuple(_tracked(face, faces) for face in step.faces),
+            ended=(*ended, *step.ended),
+            revived=step.revived,
+            expected=tuple(_tracked(face, faces) for face in step.expected),
         )
-        return Tracks(faces.ref, seen, update.ended)
 
-    def _embed(self, view: View, faces: AlignedFaces, tracked: Sequence[Tracked]) -> dict[int, NDArray[np.float32]]:
-        qualities = [float(faces.quality[t.detection]) for t in tracked]
-        wanted = view.shots.choose([t.track for t in tracked], qualities, faces.ref.seq)
-        chosen = [t for t, wants in zip(tracked, wanted, strict=True) if wants]
-        if not chosen:
-            return {}
-        vectors = self._embedder.embed(faces.crops_bgr[[t.detection for t in chosen]])
-        return {t.track: vector for t, vector in zip(chosen, vectors, strict=True)}
 
-    @staticmethod
-    def _smooth(
-        view: View, faces: AlignedFaces, tracked: Sequence[Tracked]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Boxes (K, 4) and landmarks (K, 5, 2)."""
-        rows = [t.detection for t in tracked]
-        boxes = faces.boxes_xyxy[rows].reshape(-1, 4)
-        both = np.concatenate([boxes, faces.landmarks[rows].reshape(-1, 10)], axis=1)
-        heights = boxes[:, 3] - boxes[:, 1]
-        calm = view.smoother.update([t.track for t in tracked], both, faces.ref.pts_s, sizes_px=heights)
-        return calm[:, :4], calm[:, 4:].reshape(-1, 5, 2)
+def _tracked(face: Followed, faces: AlignedFaces) -> TrackedFace:
+    return TrackedFace(
+        track=face.track,
+        box_xyxy=face.box_xyxy,
+        landmarks=face.landmarks,
+        score=0.0 if face.detection is None else float(faces.scores[face.detection]),
+        quality=0.0 if face.detection is None else float(faces.quality[face.detection]),
+        embedding=face.embedding,
+    )
