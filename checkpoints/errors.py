@@ -60,6 +60,10 @@ class GalleryLocked(GalleryError):
     """Another process holds the gallery."""
 
 
+class GalleryAway(GalleryError):
+    """The gallery's server does not answer now; the same may work later."""
+
+
 class EnrolmentError(UserError):
     """A picture or name that cannot be enrolled."""
 

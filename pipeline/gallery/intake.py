@@ -3,12 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from checkpoints.errors import EnrolmentError, GalleryError
 from pipeline.gallery.gallery import Picture
+
+_LONGEST_NAME = 100
+
+
+def check_name(name: str | None) -> None:
+    """EnrolmentError for what cannot be a name; None, a stranger, is fine.
+
+    Names end up in tables, in folders NAME/*.jpg and in paths of other tools.
+    """
+    if name is None:
+        return
+    if not name or name != name.strip() or not name.isprintable() or name in (".", ".."):
+        raise _no_name(repr(name[:_LONGEST_NAME]), "use letters, without spaces at the ends")
+    if "/" in name or "\\" in name:
+        raise _no_name(repr(name[:_LONGEST_NAME]), "use a name without slashes")
+    if len(name) > _LONGEST_NAME:
+        raise _no_name(f"{len(name)} characters: {name[:20]!r}…", f"use at most {_LONGEST_NAME} characters")
+
+
+def check_id(one: str) -> None:
+    """Ids become names of files: GalleryError for one that is not a UUID as this program writes them."""
+    try:
+        if str(UUID(one)) == one:
+            return
+    except (ValueError, AttributeError, TypeError):
+        pass
+    raise GalleryError("A picture has an id that is none.", saw=repr(one)[:80], fix="ids are UUIDs in lower case")
 
 
 def unit_rows(embeddings: NDArray[np.float32], *, space: str, dim: int) -> NDArray[np.float32]:
@@ -25,17 +54,23 @@ def unit_rows(embeddings: NDArray[np.float32], *, space: str, dim: int) -> NDArr
     return unit
 
 
-def fresh(name: str, pictures: Sequence[Picture], known: set[str], *, space: str, dim: int) -> list[Picture]:
+def with_direction(picture: Picture, *, space: str, dim: int) -> Picture:
+    """The same with an embedding of unit length; ValueError for one that points nowhere."""
+    (row,) = unit_rows(np.asarray(picture.embedding)[None], space=space, dim=dim)
+    if not row.any():
+        raise ValueError(f"picture {picture.image_hash} has an embedding without a direction")
+    return replace(picture, embedding=row)
+
+
+def fresh(name: str | None, pictures: Sequence[Picture], known: set[str], *, space: str, dim: int) -> list[Picture]:
     """The pictures that are not `known` by their hash, each once, with embeddings of unit length."""
-    if not name.strip() or name != name.strip() or not name.isprintable():
-        raise EnrolmentError(
-            "This cannot be the name of a person.", saw=repr(name), fix="use letters, without spaces at the ends"
-        )
-    kept = {picture.image_hash: picture for picture in reversed(pictures) if picture.image_hash not in known}
-    taken = []
-    for picture in reversed(kept.values()):
-        (row,) = unit_rows(picture.embedding[None], space=space, dim=dim)
-        if not row.any():
-            raise ValueError(f"picture {picture.image_hash} has an embedding without a direction")
-        taken.append(Picture(row, picture.image_hash, picture.quality))
-    return taken
+    check_name(name)
+    new: dict[str, Picture] = {}
+    for picture in pictures:
+        if picture.image_hash not in known:
+            new.setdefault(picture.image_hash, picture)
+    return [with_direction(picture, space=space, dim=dim) for picture in new.values()]
+
+
+def _no_name(saw: str, fix: str) -> EnrolmentError:
+    return EnrolmentError("This cannot be the name of a person.", saw=saw, fix=fix)

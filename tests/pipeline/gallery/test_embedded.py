@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from checkpoints.errors import GalleryError, GalleryLocked
-from pipeline.gallery.embedded import gallery_exists, open_gallery, reopen_gallery
+from pipeline.gallery.folder import gallery_exists, open_edge, reopen_edge
 from pipeline.gallery.gallery import Picture
 
 SPACE = "sface@sha256:aa"
@@ -25,10 +25,10 @@ OTHER = "facenet@sha256:bb"
 CHILD = """
 import sys, numpy as np
 from pathlib import Path
-from pipeline.gallery.embedded import open_gallery
+from pipeline.gallery.folder import open_edge
 from pipeline.gallery.gallery import Picture
 path, task = Path(sys.argv[1]), sys.argv[2]
-gallery = open_gallery(path, space="sface@sha256:aa", dim=64)
+gallery = open_edge(path, space="sface@sha256:aa", dim=64)
 print("open", flush=True)
 if task == "hold":
     sys.stdin.read()
@@ -61,7 +61,7 @@ def end(process: subprocess.Popen[str]) -> None:
 
 
 def filled(path: Path, space: str = SPACE, dim: int = 64) -> None:
-    gallery = open_gallery(path, space=space, dim=dim)
+    gallery = open_edge(path, space=space, dim=dim)
     gallery.add("Ann", [Picture(vector(1, dim), "a", 0.9)])
     gallery.close()
 
@@ -71,12 +71,12 @@ def test_it_lasts(tmp_path: Path) -> None:
     assert not gallery_exists(path)
     filled(path)
     assert gallery_exists(path)
-    again = open_gallery(path, space=SPACE, dim=64)
+    again = open_edge(path, space=SPACE, dim=64)
     assert [(person.name, person.pictures) for person in again.people()] == [("Ann", 1)]
     assert again.search(vector(1)[None])[0][0].score == 1
     assert again.delete("Ann") == 1
     again.close()
-    final = reopen_gallery(path)
+    final = reopen_edge(path)
     assert final.people() == []
     final.close()
 
@@ -98,47 +98,47 @@ def test_another_space_is_refused_by_name(tmp_path: Path) -> None:
     filled(tmp_path)
     for dim in (64, 512):
         with pytest.raises(GalleryError) as caught:
-            open_gallery(tmp_path, space=OTHER, dim=dim)
+            open_edge(tmp_path, space=OTHER, dim=dim)
         assert SPACE in str(caught.value)
         assert OTHER in str(caught.value)
         assert "--gallery" in str(caught.value)
-    open_gallery(tmp_path, space=SPACE, dim=64).close()
+    open_edge(tmp_path, space=SPACE, dim=64).close()
 
 
 def test_an_empty_gallery_takes_a_new_space(tmp_path: Path) -> None:
     filled(tmp_path)
-    gallery = reopen_gallery(tmp_path)
+    gallery = reopen_edge(tmp_path)
     assert gallery.space == SPACE
     gallery.delete("Ann")
     gallery.close()
     filled(tmp_path, space=OTHER, dim=512)
-    gallery = reopen_gallery(tmp_path)
+    gallery = reopen_edge(tmp_path)
     assert gallery.space == OTHER
     gallery.close()
 
 
 def test_there_is_nothing_to_reopen(tmp_path: Path) -> None:
     with pytest.raises(GalleryError, match="no gallery yet"):
-        reopen_gallery(tmp_path / "none")
+        reopen_edge(tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
 
 def test_who_holds_it_is_named(tmp_path: Path) -> None:
     process = child(tmp_path, "hold", "--source", "rtsp://me:s3cret@host/1")
     with pytest.raises(GalleryLocked) as caught:
-        open_gallery(tmp_path, space=SPACE, dim=64)
+        open_edge(tmp_path, space=SPACE, dim=64)
     text = str(caught.value)
     assert f"process {process.pid} (-c " in text
     assert "since 20" in text
     assert "s3cret" not in text + (tmp_path / "lock").read_text(encoding="utf-8")
     end(process)
-    open_gallery(tmp_path, space=SPACE, dim=64).close()
+    open_edge(tmp_path, space=SPACE, dim=64).close()
 
 
 def test_the_same_process_cannot_open_it_twice(tmp_path: Path) -> None:
-    gallery = open_gallery(tmp_path, space=SPACE, dim=64)
+    gallery = open_edge(tmp_path, space=SPACE, dim=64)
     with pytest.raises(GalleryLocked, match=str(os.getpid())):
-        reopen_gallery(tmp_path)
+        reopen_edge(tmp_path)
     gallery.close()
     gallery.close()
 
@@ -146,16 +146,16 @@ def test_the_same_process_cannot_open_it_twice(tmp_path: Path) -> None:
 def test_a_refusal_does_not_keep_the_lock(tmp_path: Path) -> None:
     filled(tmp_path)
     with pytest.raises(GalleryError):
-        open_gallery(tmp_path, space=OTHER, dim=64)
+        open_edge(tmp_path, space=OTHER, dim=64)
     assert json.loads((tmp_path / "lock").read_text(encoding="utf-8") or "null") is None
-    open_gallery(tmp_path, space=SPACE, dim=64).close()
+    open_edge(tmp_path, space=SPACE, dim=64).close()
 
 
 def test_a_killed_holder_frees_it(tmp_path: Path) -> None:
     process = child(tmp_path, "hold")
     process.kill()
     end(process)
-    open_gallery(tmp_path, space=SPACE, dim=64).close()
+    open_edge(tmp_path, space=SPACE, dim=64).close()
 
 
 def test_nothing_that_was_confirmed_is_lost_when_the_writer_is_killed(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_nothing_that_was_confirmed_is_lost_when_the_writer_is_killed(tmp_path: 
         process.send_signal(signal.SIGKILL)  # while it goes on writing
         rest, _ = process.communicate()
         confirmed += 10 + 7 * round_number + rest.count("\n")
-        gallery = open_gallery(tmp_path, space=SPACE, dim=64)
+        gallery = open_edge(tmp_path, space=SPACE, dim=64)
         people = gallery.people()
         assert confirmed <= len(people) <= confirmed + 1
         assert {person.pictures for person in people} == {3}
@@ -186,7 +186,7 @@ def test_a_gallery_that_was_half_made_is_made_again(tmp_path: Path) -> None:
 
 
 def reopen_people(path: Path) -> list[str]:
-    gallery = reopen_gallery(path)
+    gallery = reopen_edge(path)
     names = [person.name for person in gallery.people()]
     gallery.close()
     return names
@@ -204,10 +204,10 @@ def test_a_damaged_gallery_is_a_clear_error(tmp_path: Path, damage: str) -> None
             if file.is_file():
                 file.write_bytes(b"\x00garbage")
     with pytest.raises(GalleryError, match="cannot be read"):
-        open_gallery(tmp_path, space=SPACE, dim=64)
+        open_edge(tmp_path, space=SPACE, dim=64)
 
 
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "gallery").write_text("x", encoding="utf-8")
     with pytest.raises(GalleryError, match="folder cannot be made"):
-        open_gallery(tmp_path / "gallery", space=SPACE, dim=64)
+        open_edge(tmp_path / "gallery", space=SPACE, dim=64)

@@ -1,0 +1,164 @@
+"""Changes that a server has not been told yet, on disk, in order.
+
+The file is only appended to. An entry is its number, its checksum and a packed change, and is on the disk before
+anybody is told that the change is safe; a `done` entry says which number the server has confirmed. A power cut can
+leave half an entry at the end: it was never confirmed to anybody and is cut off. When all is done the file is emptied.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+from checkpoints.errors import GalleryError
+from pipeline.gallery.cutouts import sync_folder
+from pipeline.gallery.edits import Change, Erase, Put, Rename
+from pipeline.gallery.packing import HEAD, packed, unpacked
+
+_FRAME = struct.Struct("!IQI")  # length of what follows the frame, number, checksum of number and what follows
+_NUMBER = struct.Struct("!Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    number: int
+    change: Change
+
+
+class Journal:
+    """Used by one process; its methods are not for two threads at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._waiting: deque[Waiting] = deque()
+        self._last = 0
+        self._before_newest = 0  # size of the file before the newest entry
+        try:
+            self._file = path.open("a+b")
+            self._read()
+            sync_folder(path.parent)
+        except OSError as error:
+            raise self._failed("opened", error) from error
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def first(self) -> Waiting | None:
+        return self._waiting[0] if self._waiting else None
+
+    def changes(self) -> list[Change]:
+        return [waiting.change for waiting in self._waiting]
+
+    def append(self, change: Change) -> None:
+        """When it returns the change is on the disk."""
+        self._write(self._last + 1, _bytes_of(change), sync=True)
+        self._last += 1
+        self._waiting.append(Waiting(self._last, change))
+
+    def retract(self) -> None:
+        """Take the newest entry back: what it says did not happen."""
+        self._file.truncate(self._before_newest)
+        os.fsync(self._file.fileno())
+        self._waiting.pop()
+
+    def done(self, number: int) -> None:
+        """The server has confirmed the first one. Forgetting that in a power cut is harmless: it is told again."""
+        assert self._waiting[0].number == number
+        self._waiting.popleft()
+        try:
+            if self._waiting:
+                self._write(self._last + 1, packed({"done": number}), sync=False)
+                self._last += 1
+            else:
+                self._file.truncate(0)
+                self._file.flush()
+        except OSError as error:
+            raise self._failed("written", error) from error
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _write(self, number: int, body: bytes, *, sync: bool) -> None:
+        frame = _FRAME.pack(len(body), number, _checksum(number, body))
+        self._before_newest = os.fstat(self._file.fileno()).st_size
+        try:
+            self._file.write(frame + body)
+            self._file.flush()
+            if sync:
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            self._file.truncate(
+                self._before_newest
+            )  # half an entry, on a full disk, must not stand before the next one
+            raise self._failed("written", error) from error
+
+    def _read(self) -> None:
+        data = self._path.read_bytes()
+        at = 0
+        while at < len(data):
+            body = _entry_at(data, at)
+            if body is None:
+                self._cut(data, at)
+                return
+            _, number, _ = _FRAME.unpack_from(data, at)
+            self._take(number, body)
+            at += _FRAME.size + len(body)
+
+    def _take(self, number: int, body: bytes) -> None:
+        head_bytes, _ = HEAD.unpack_from(body)
+        said, pictures, _ = unpacked(body[HEAD.size : HEAD.size + head_bytes], body[HEAD.size + head_bytes :])
+        self._last = number
+        if "done" in said:
+            while self._waiting and self._waiting[0].number <= said["done"]:
+                self._waiting.popleft()
+        elif said["change"] == "put":
+            self._waiting.append(Waiting(number, Put(tuple(pictures))))
+        elif said["change"] == "rename":
+            self._waiting.append(Waiting(number, Rename(tuple(said["ids"]), said["name"])))
+        else:
+            self._waiting.append(Waiting(number, Erase(tuple(said["ids"]))))
+
+    def _cut(self, data: bytes, at: int) -> None:
+        """Only the last entry can be torn; damage with whole entries behind it is not a power cut."""
+        if any(_entry_at(data, later) is not None for later in range(at + 1, len(data) - _FRAME.size)):
+            raise GalleryError(
+                "The journal of changes that wait for the server is damaged.",
+                saw=f"{self._path}: byte {at} of {len(data)}",
+                fix="move the file away: the changes after that byte are lost to the server, not to the local copy",
+            )
+        self._file.truncate(at)
+        os.fsync(self._file.fileno())
+
+    def _failed(self, what: str, error: OSError) -> GalleryError:
+        return GalleryError(
+            f"The journal of changes that wait for the server cannot be {what}; nothing was changed.",
+            saw=f"{self._path}: {error.strerror}",
+            fix="see that the disk is not full and the file is yours",
+        )
+
+
+def _entry_at(data: bytes, at: int) -> bytes | None:
+    """What the whole and undamaged entry at this place says."""
+    if at + _FRAME.size > len(data):
+        return None
+    length, number, checksum = _FRAME.unpack_from(data, at)
+    body = data[at + _FRAME.size : at + _FRAME.size + length]
+    if length < HEAD.size or len(body) < length or _checksum(number, body) != checksum:
+        return None
+    return body
+
+
+def _checksum(number: int, body: bytes) -> int:
+    return zlib.crc32(body, zlib.crc32(_NUMBER.pack(number)))
+
+
+def _bytes_of(change: Change) -> bytes:
+    if isinstance(change, Put):
+        return packed({"change": "put"}, change.pictures)
+    if isinstance(change, Rename):
+        return packed({"change": "rename", "ids": change.ids, "name": change.name})
+    return packed({"change": "erase", "ids": change.ids})

@@ -1,0 +1,86 @@
+"""Which gallery is it: the one on disk, the one that another process holds, or the local copy of a server's?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from checkpoints.errors import GalleryError, GalleryLocked
+from pipeline.config import GalleryConfig, ServerConfig
+from pipeline.gallery.copy import MirroredGallery
+from pipeline.gallery.desk_client import ask_desk
+from pipeline.gallery.edits import Edited
+from pipeline.gallery.embedded import EdgeGallery
+from pipeline.gallery.folder import gallery_exists, open_edge, other_space, reopen_edge
+from pipeline.gallery.gallery import Gallery
+from pipeline.gallery.journal import Journal
+from pipeline.gallery.pull import Pull
+from pipeline.gallery.server import QdrantServerGallery, server_space
+
+__all__ = ["gallery_exists", "gallery_of", "open_gallery", "optimized", "reopen_gallery", "reopen_of"]
+
+
+def open_gallery(path: Path, *, space: str, dim: int) -> Edited:
+    """The gallery in this folder, made when there is none; asked from its holder when somebody holds it."""
+    return gallery_of(GalleryConfig(path), space=space, dim=dim)
+
+
+def reopen_gallery(path: Path) -> Edited:
+    """The gallery in this folder, whatever its space is: to look at people, not to add or search."""
+    return reopen_of(GalleryConfig(path))
+
+
+def gallery_of(config: GalleryConfig, *, space: str, dim: int, share: bool = True) -> Edited:
+    """The gallery of this configuration.
+
+    share  False: for the one who is to hold it, GalleryLocked when somebody else does; a server is not waited for
+    """
+    try:
+        edge = open_edge(config.path, space=space, dim=dim)
+    except GalleryLocked:
+        desk = ask_desk(config.path) if share else None
+        if desk is None:
+            raise
+        if (desk.space, desk.dim) != (space, dim):
+            desk.close()
+            raise other_space(config.path, desk.space, space) from None
+        return desk
+    return edge if config.server is None else _mirrored(edge, config.path, config.server, wait=share)
+
+
+def reopen_of(config: GalleryConfig) -> Edited:
+    """The same, whatever its space is."""
+    if config.server is not None and not gallery_exists(config.path):
+        kept = server_space(config.server)
+        if kept is None:
+            raise GalleryError(
+                "There is no gallery yet.", saw=config.server.url, fix="enrol somebody: enroll NAME IMAGE…"
+            )
+        return gallery_of(config, space=kept[0], dim=kept[1])
+    try:
+        edge = reopen_edge(config.path)
+    except GalleryLocked:
+        desk = ask_desk(config.path)
+        if desk is None:
+            raise
+        return desk
+    return edge if config.server is None else _mirrored(edge, config.path, config.server, wait=True)
+
+
+def optimized(gallery: Gallery) -> bool:
+    """Build the index of a gallery on disk where it has grown large; a minute or more. Others are left alone."""
+    return isinstance(gallery, EdgeGallery) and gallery.optimize()
+
+
+def _mirrored(edge: EdgeGallery, path: Path, server: ServerConfig, *, wait: bool) -> MirroredGallery:
+    gallery = None
+    try:
+        journal = Journal(path / "journal")
+        peer = QdrantServerGallery(server, space=edge.space, dim=edge.dim)
+        pull = Pull(path / "mirrored.json", f"{server.url} {server.collection}")
+        gallery = MirroredGallery(edge, peer, journal, pull)
+    finally:
+        if gallery is None:
+            edge.close()
+    if wait:
+        gallery.catch_up(server.timeout_s)
+    return gallery
