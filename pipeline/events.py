@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,18 +10,19 @@ from typing import Any
 from checkpoints.errors import OutputError
 from pipeline.clock import utc_iso
 from pipeline.config import RunConfig
-from pipeline.messages import FrameRef, NamedFace
+from pipeline.lines import Lines
+from pipeline.messages import FrameRef, NamedFace, Why
 
-_TAIL_BYTES = 1 << 16
+_TAIL_BYTES = 1 << 18
 
 
 class EventLog:
-    """An open file of events. A line is one write at the end of the file: lines of several processes do not mix."""
+    """An open file of events. Somebody's events can be erased from it meanwhile (`pipeline.erasure`)."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o644)
+            self._lines = Lines(path)
         except OSError as error:
             raise OutputError(
                 "Events cannot be written.",
@@ -31,39 +31,35 @@ class EventLog:
             ) from error
 
     def append(self, event: Mapping[str, object]) -> None:
-        line = json.dumps(event, ensure_ascii=False, separators=(", ", ": ")) + "\n"
-        data = line.encode()
         try:
-            written = os.write(self._fd, data)
+            self._lines.append(line_of(event))
         except OSError as error:
             raise OutputError(
                 "Events can no longer be written.", saw=f"{self.path}: {error.strerror}", fix="make room on the disk"
             ) from error
-        if written < len(data):
-            raise OutputError(
-                "Events can no longer be written.", saw=f"{self.path}: the disk is full", fix="make room on the disk"
-            )
 
     def tail(self) -> list[dict[str, Any]]:
         """The last events of the current run, oldest first."""
-        size = os.fstat(self._fd).st_size
-        start = max(0, size - _TAIL_BYTES)
-        lines = os.pread(self._fd, size - start, start).split(b"\n")
         events: list[dict[str, Any]] = []
-        for line in lines[1 if start else 0 :]:
+        for line in self._lines.end(_TAIL_BYTES).split(b"\n"):
             try:
                 event = json.loads(line)
             except ValueError:
-                continue  # the half line of a writer that was killed
-            events = [] if event.get("type") == "end" else [*events, event]
+                continue  # the half line of a writer that was killed, or where the tail begins
+            if isinstance(event, dict):
+                events = [] if event.get("type") == "end" else [*events, event]
         return events
 
     def close(self) -> None:
-        os.close(self._fd)
+        self._lines.close()
 
 
-def identity(ref: FrameRef, face: NamedFace, embedding_space: str) -> dict[str, object]:
-    return {
+def line_of(event: Mapping[str, object]) -> bytes:
+    return json.dumps(event, ensure_ascii=False, separators=(", ", ": ")).encode()
+
+
+def identity(ref: FrameRef, face: NamedFace, embedding_space: str, why: Why | None = None) -> dict[str, object]:
+    event: dict[str, object] = {
         "type": "identity",
         "camera": ref.camera,
         "frame": ref.seq,
@@ -77,7 +73,13 @@ def identity(ref: FrameRef, face: NamedFace, embedding_space: str) -> dict[str, 
         "votes": face.votes,
         "quality": round(face.quality, 3),
         "embedding_space": embedding_space,
+        "id": event_id(ref.camera, ref.seq, face.track),
     }
+    return event if why is None else {**event, "why": _told(why)}
+
+
+def event_id(camera: str, frame: int, track: int) -> str:
+    return f"{camera}/{frame}/{track}"
 
 
 def camera(name: str, state: str, **more: object) -> dict[str, object]:
@@ -90,6 +92,11 @@ def stage(name: str, state: str, **more: object) -> dict[str, object]:
     return {"type": "stage", "stage": name, "state": state, "t": utc_iso(), **more}
 
 
+def gallery(state: str, **more: object) -> dict[str, object]:
+    """state  away, back: the gallery's server"""
+    return {"type": "gallery", "state": state, "t": utc_iso(), **more}
+
+
 def open_log(config: RunConfig) -> EventLog | None:
     return EventLog(config.output.events) if config.output.events else None
 
@@ -100,6 +107,14 @@ class Telling:
     def __init__(self, every_s: float) -> None:
         self._every_s = every_s
         self._told: dict[tuple[str, int], tuple[str, str | None, float]] = {}
+        self._whys: dict[tuple[str, int], Why] = {}
+
+    def hear(self, ref: FrameRef, faces: tuple[NamedFace, ...]) -> None:
+        """Of every frame, also of those that are not told: why a face has its name comes only once."""
+        for face in faces:
+            if face.why is not None:
+                self._whys[ref.camera, face.track] = face.why
+        _forget_old(self._whys)
 
     def due(self, ref: FrameRef, faces: tuple[NamedFace, ...]) -> Iterator[NamedFace]:
         for face in faces:
@@ -108,5 +123,31 @@ class Telling:
             if (state, name) != (face.state, face.name) or not 0 <= ref.pts_s - told_s < self._every_s:
                 self._told[key] = (face.state, face.name, ref.pts_s)
                 yield face
-        if len(self._told) > 4096:
-            self._told = dict(list(self._told.items())[2048:])
+        _forget_old(self._told)
+
+    def why(self, ref: FrameRef, face: NamedFace) -> Why | None:
+        """Once for each name or state: in the first event that tells it."""
+        return self._whys.pop((ref.camera, face.track), None)
+
+
+def _forget_old(known: dict[tuple[str, int], Any], most: int = 4096) -> None:
+    if len(known) > most:
+        for key in list(known)[: most // 2]:
+            del known[key]
+
+
+def _told(why: Why) -> dict[str, object]:
+    told: dict[str, object] = {
+        "threshold": round(why.threshold, 4),
+        "margin": round(why.margin, 4),
+        "runner_up": why.runner_up,
+        "shots": [
+            {
+                "frame": shot.frame,
+                "quality": round(shot.quality, 3),
+                "nearest": [[name, round(score, 4), picture] for name, score, picture in shot.nearest],
+            }
+            for shot in why.shots
+        ],
+    }
+    return {**told, "stranger": True} if why.by_stranger else told

@@ -57,6 +57,7 @@ class Draw:
             self._log.close()
 
     def _show(self, identities: Identities) -> Shown | None:
+        self._telling.hear(identities.ref, identities.faces)
         if (self._recorder is not None or self._windows is not None) and not self._show_picture(identities):
             return None
         self._tell(identities)
@@ -74,7 +75,7 @@ class Draw:
             image_bgr = image_of(lease).copy()
         finally:
             lease.release()
-        overlay.draw(image_bgr, identities.faces)
+        overlay.draw(image_bgr, identities.faces, identities.expected)
         if self._windows is not None:
             self._windows.show(identities.ref.camera, image_bgr)
         if self._recorder is not None:
@@ -92,7 +93,8 @@ class Draw:
             return
         try:
             for face in self._telling.due(ref, identities.faces):
-                self._log.append(events.identity(ref, face, identities.embedding_space))
+                why = self._telling.why(ref, face)
+                self._log.append(events.identity(ref, face, identities.embedding_space, why))
         except OutputError as error:
             self._complain(error)
             self._log.close()

@@ -39,6 +39,7 @@ def test_an_identity_has_the_keys_of_the_contract() -> None:
             "votes",
             "quality",
             "embedding_space",
+            "id",
         ]
     )
     assert event["box"] == [1.0, 2.0, 3.0, 4.0]

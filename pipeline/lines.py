@@ -1,0 +1,139 @@
+"""A file of lines that several processes append to while another may take lines out.
+
+Each line is one write at the end of the file, so lines do not mix. Who takes lines out writes the file anew beside it
+and renames it; who appends sees that the file is another one and goes on there. The kernel's lock on the file keeps
+the two apart, and frees it when its holder dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+Chosen = Callable[[Iterable[bytes]], Iterable[bytes]]
+
+
+class Lines:
+    """The file, made when there is none; OSError where it cannot be opened or written."""
+
+    def __init__(self, path: Path, *, mode: int = 0o644) -> None:
+        self.path = path
+        self._mode = mode
+        self._fd = self._open()
+
+    def append(self, line: bytes, *, sync: bool = False) -> None:
+        """`line` without its end. `sync`: it survives a power cut."""
+        data = line + b"\n"
+        with self._current():
+            if os.write(self._fd, data) < len(data):
+                raise OSError(28, "the disk is full")
+            if sync:
+                os.fsync(self._fd)
+
+    def end(self, longest: int) -> bytes:
+        """The last bytes."""
+        size = os.fstat(self._fd).st_size
+        return os.pread(self._fd, longest, max(0, size - longest))
+
+    def identity(self) -> tuple[int, int, int]:
+        """Another one as soon as the file is another one or has grown."""
+        found = self.path.stat()
+        return found.st_dev, found.st_ino, found.st_size
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def _open(self) -> int:
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), self._mode)
+        found = os.fstat(fd)
+        if stat.S_ISREG(found.st_mode) and found.st_size and os.pread(fd, 1, found.st_size - 1) != b"\n":
+            os.write(fd, b"\n")  # ends the half line that a power cut or a full disk has left
+        return fd
+
+    @contextlib.contextmanager
+    def _current(self) -> Iterator[None]:
+        """The file of this name, and nobody takes lines out of it meanwhile."""
+        while True:
+            _lock(self._fd, alone=False)
+            if self._is_current():
+                break
+            os.close(self._fd)
+            self._fd = self._open()
+        try:
+            yield
+        finally:
+            _unlock(self._fd)
+
+    def _is_current(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._fd), self.path.stat())
+        except FileNotFoundError:
+            return False
+
+
+def rewrite(path: Path, chosen: Chosen) -> None:
+    """Replace the file by those of its lines that `chosen` gives back; a crash leaves the old one or the new one.
+
+    The function may go through the lines as often as it likes. Lines are without their ends; the half line of a writer
+    that was killed is dropped.
+    """
+    path = path.resolve()  # a link stays a link
+    fd = _open_alone(path)
+    making = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with making.open("wb") as new:
+            making.chmod(os.fstat(fd).st_mode & 0o7777)
+            for line in chosen(WholeLines(path)):
+                new.write(line + b"\n")
+            new.flush()
+            os.fsync(new.fileno())
+        making.replace(path)
+    finally:
+        making.unlink(missing_ok=True)
+        os.close(fd)
+
+
+def _open_alone(path: Path) -> int:
+    while True:
+        fd = os.open(path, os.O_RDWR)
+        _lock(fd, alone=True)
+        if os.path.samestat(os.fstat(fd), path.stat()):
+            return fd
+        os.close(fd)  # somebody else has just rewritten it
+
+
+class WholeLines:
+    """The lines of a file, from the start each time one goes through them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield line[:-1]
+
+
+if sys.platform == "win32":  # an open file cannot be replaced there: who tries is told so by the system
+
+    def _lock(fd: int, *, alone: bool) -> None:
+        del fd, alone
+
+    def _unlock(fd: int) -> None:
+        del fd
+else:
+    import fcntl
+
+    def _lock(fd: int, *, alone: bool) -> None:
+        # Some network file systems have no locks: appending works there all the same.
+        with contextlib.suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+
+    def _unlock(fd: int) -> None:
+        with contextlib.suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_UN)
