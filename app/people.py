@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from app import flags, settings, values
 from checkpoints.errors import GalleryError
-from pipeline.gallery.embedded import gallery_exists, reopen_gallery
+from pipeline.gallery.opening import gallery_exists, reopen_gallery
 from pipeline.gallery.gallery import Person
 
 

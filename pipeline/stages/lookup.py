@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engines.models import embedder_model
-from pipeline.gallery.embedded import open_gallery
+from pipeline.gallery.opening import open_gallery
 from pipeline.messages import Identities, NamedFace, TrackedFace, Tracks
 from pipeline.stage import StageContext
 from tracker.vote import Ballots, Verdict, VoteSettings

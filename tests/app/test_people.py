@@ -8,7 +8,7 @@ import pytest
 from app import people
 from app.flags import FlagParser
 from checkpoints.errors import GalleryError
-from pipeline.gallery.embedded import open_gallery
+from pipeline.gallery.opening import open_gallery
 from pipeline.gallery.gallery import Picture
 
 
