@@ -9,13 +9,32 @@ from pathlib import Path
 from typing import NoReturn
 
 from app import cameras, settings, values
-from app.sections import SOURCE, About
+from app.about import About
+from app.sections import SOURCE
 from app.settings import Settings
 from checkpoints.errors import SettingsError
 from engines.options import EngineOptions
-from pipeline.config import CaptureConfig, Display, GalleryConfig, OutputConfig, RunConfig, SuperviseConfig
+from pipeline.config import (
+    CaptureConfig,
+    Display,
+    GalleryConfig,
+    OutputConfig,
+    RunConfig,
+    ServerConfig,
+    SuperviseConfig,
+)
 
-MODEL_FLAGS = ("DETECTOR_ENGINE", "EMBEDDING_ENGINE", "PRECISION", "BACKEND", "THREADS", "MIN_FACE", "GALLERY_DIR")
+MODEL_FLAGS = (
+    "DETECTOR_ENGINE",
+    "EMBEDDING_ENGINE",
+    "PRECISION",
+    "BACKEND",
+    "THREADS",
+    "MIN_FACE",
+    "GALLERY_DIR",
+    "QDRANT_URL",
+)
+GALLERY_FLAGS = ("GALLERY_DIR", "QDRANT_URL")
 _PACE = ("FPS_TARGET", "LOSSLESS")
 _EXAMPLES = """examples:
   python -m app.main                                          the demo
@@ -98,11 +117,7 @@ def run_config(chosen: Settings) -> Plan:
         placement=chosen.models.placement,
         capture=_capture(chosen),
         engines=engine_options(chosen),
-        gallery=GalleryConfig(
-            path=chosen.gallery_dir,
-            match_threshold=chosen.gallery.match_threshold,
-            match_margin=chosen.gallery.match_margin,
-        ),
+        gallery=gallery_config(chosen),
         output=OutputConfig(
             display=_display(chosen), record=output.record, events=output.events, event_every_s=output.event_every_s
         ),
@@ -115,6 +130,33 @@ def run_config(chosen: Settings) -> Plan:
         ),
     )
     return Plan(config, report=output.report, trace=output.trace)
+
+
+def gallery_config(chosen: Settings) -> GalleryConfig:
+    gallery = chosen.gallery
+    return GalleryConfig(
+        path=chosen.gallery_dir,
+        server=_server(chosen),
+        matcher=gallery.matcher,
+        match_threshold=gallery.match_threshold,
+        match_margin=gallery.match_margin,
+        false_names=gallery.false_names,
+        unknown_days=gallery.unknown_days,
+    )
+
+
+def _server(chosen: Settings) -> ServerConfig | None:
+    gallery = chosen.gallery
+    url = gallery.qdrant_url or (gallery.qdrant_host and f"http://{gallery.qdrant_host}:{gallery.qdrant_port}")
+    if not url:
+        return None
+    return ServerConfig(
+        url=url,
+        api_key=gallery.qdrant_api_key,
+        grpc_port=gallery.qdrant_grpc_port,
+        timeout_s=gallery.qdrant_timeout_s,
+        collection=gallery.qdrant_collection,
+    )
 
 
 def engine_options(chosen: Settings) -> EngineOptions:

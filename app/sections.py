@@ -1,41 +1,23 @@
-"""Every setting: its names, its flag, its default, what it means. Data, and nothing else."""
+"""Every setting: its names, its flag, its default, what it means. Data, and nothing else.
+
+Those of the gallery are in `gallery_section`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
 from app import cameras, values
+from app.about import about
 from engines.options import Backend, EngineOptions, Precision
-from pipeline.config import CaptureConfig, GalleryConfig, OutputConfig, Placement, RunConfig, SuperviseConfig
+from pipeline.config import CaptureConfig, OutputConfig, Placement, RunConfig, SuperviseConfig
 
 SOURCE = "VIDEO_SOURCE"
 
-_CAPTURE, _ENGINES, _GALLERY = CaptureConfig(), EngineOptions(), GalleryConfig()
+_CAPTURE, _ENGINES = CaptureConfig(), EngineOptions()
 _OUTPUT, _SUPERVISE = OutputConfig(), SuperviseConfig()
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """names    in the environment; the first is the one that is shown
-    parse    text to value; raises ValueError with the end of the sentence "NAME=TEXT …"
-    flag     of the run command; None where there is none
-    metavar  what stands for the value in the help
-    """
-
-    names: tuple[str, ...]
-    parse: Callable[[str], object]
-    help: str
-    flag: str | None = None
-    metavar: str | None = None
-
-
-def about(names: str, parse: Callable[[str], object], text: str, flag: str = "") -> dict[str, About]:
-    """The metadata of a setting. `names` are separated by spaces, `flag` is "--name METAVAR"."""
-    name, _, metavar = flag.partition(" ")
-    return {"about": About(tuple(names.split()), parse, text, name or None, metavar or None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,38 +157,6 @@ class ModelSettings:
             values.number(0.3, 0.95),
             "How much smaller each level of MTCNN's picture pyramid is than the one before",
         ),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class GallerySettings:
-    """The gallery of known people"""
-
-    path: Path | None = field(
-        default=None,
-        metadata=about(
-            "GALLERY_DIR", values.path, "Folder of the gallery; if empty, gallery in DATA_DIR", "--gallery DIR"
-        ),
-    )
-    match_threshold: float | None = field(
-        default=_GALLERY.match_threshold,
-        metadata=about(
-            "MATCH_THRESHOLD",
-            values.number(-1, 1),
-            "Cosine from which a face is somebody known; if empty, what suits the embedder",
-        ),
-    )
-    match_margin: float = field(
-        default=_GALLERY.match_margin,
-        metadata=about("MATCH_MARGIN", values.number(0, 2), "How much better the best name must be than the second"),
-    )
-    qdrant_host: str | None = field(
-        default=None,
-        metadata=about("QDRANT_HOST", values.host, "Host of a Qdrant server; not used yet, the gallery is on disk"),
-    )
-    qdrant_port: int = field(
-        default=6333,
-        metadata=about("QDRANT_PORT", values.whole(1, 65535), "Port of the Qdrant server; not used yet"),
     )
 
 

@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 from dotenv import dotenv_values
 
 from app import cameras, values
+from app.about import About
+from app.gallery_section import GallerySettings
 from app.sections import (
     SOURCE,
-    About,
-    GallerySettings,
     ModelSettings,
     OutputSettings,
     SourceSettings,
@@ -74,10 +74,11 @@ class Given(NamedTuple):
     layer: int
     name: str
     text: str
+    secret: bool = False
 
     def problem(self, message: str) -> str:
         between = " " if self.name.startswith("-") else "="
-        return f"{self.name}{between}{cameras.shown(self.text)} {message}"
+        return f"{self.name}{between}{'…' if self.secret else cameras.shown(self.text)} {message}"
 
 
 def read(flags: Mapping[str, str] = MappingProxyType({})) -> Settings:
@@ -149,7 +150,7 @@ def _find(about: About, layers: list[Mapping[str, Any]], problems: list[str]) ->
     several = about.names[0] == SOURCE
     for layer, texts in enumerate(layers):
         written = {name: texts.get(name) for name in (_source_names(texts) if several else about.names)}
-        found = [Given(layer, name, text) for name, text in written.items() if text]
+        found = [Given(layer, name, text, about.secret) for name, text in written.items() if text]
         if layer == 0 and about.flag:
             found = [one._replace(name=about.flag) for one in found]
         if not several and len({one.text for one in found}) > 1:

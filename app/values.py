@@ -117,6 +117,29 @@ def host(text: str) -> str:
     return text
 
 
+def url(text: str) -> str:
+    """The address of a server, without anything after the port."""
+    found = re.fullmatch(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?/?", text)
+    if found is None or (found[3] and not 0 < int(found[3]) < 65536):
+        hint = "; a key belongs in QDRANT_API_KEY" if "@" in text else ""
+        raise ValueError(f"is not the address of a server; write for example https://host:6333{hint}")
+    return text.rstrip("/")
+
+
+def secret(text: str) -> str:
+    """A key for a header of HTTP."""
+    if not re.fullmatch(r"[\x21-\x7e]+", text):
+        raise ValueError("is not a key; keys are letters and signs of ASCII without spaces")
+    return text
+
+
+def word(text: str) -> str:
+    """A name of letters, digits, - and _."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", text):
+        raise ValueError("is not a name; use up to 100 letters, digits, - and _")
+    return text
+
+
 def written(value: object) -> str:
     """A value as it stands in .env: what its parser reads back."""
     if value is None:

@@ -9,7 +9,7 @@ import pytest
 from app import flags, settings
 from checkpoints.errors import SettingsError
 from engines.options import EngineOptions
-from pipeline.config import RunConfig
+from pipeline.config import RunConfig, ServerConfig
 
 SCREEN = {"DISPLAY": ":0"}
 
@@ -26,7 +26,7 @@ def complaint(*argv: str, environ: dict[str, str] | None = None) -> str:
 
 
 def leaves(config: Any, path: str = "") -> dict[str, object]:
-    if not is_dataclass(config):
+    if not is_dataclass(config) or isinstance(config, ServerConfig):
         return {path: config}
     return {
         key: value for f in fields(config) for key, value in leaves(getattr(config, f.name), f"{path}.{f.name}").items()
@@ -48,14 +48,37 @@ def test_every_field_of_the_run_config_can_be_set() -> None:
             *("--detector", "yunet", "--embedder", "facenet", "--backend", "onnx", "--precision", "fp32"),
             *("--threads", "2", "--min-face", "20", "--gallery", "g", "--placement", "fused", "--display", "window"),
             *("--record", "o.mp4", "--events", "e.jsonl", "--detect-every", "9"),
+            *("--matcher", "svm", "--server", "https://q:1"),
             environ=SCREEN
             | {"OPEN_TIMEOUT": "1", "DETECTOR_THRESHOLDS": "0.1,0.1,0.1", "PYRAMID_FACTOR": "0.5", "DATA_DIR": "/d"}
             | {"MATCH_THRESHOLD": "0.2", "MATCH_MARGIN": "0.2", "EVENT_EVERY": "2", "HANG_TIMEOUT": "2"}
+            | {"FALSE_NAMES": "0.1", "UNKNOWN_RETENTION_DAYS": "1"}
             | {"START_TIMEOUT": "2", "MAX_RESTARTS": "1", "RESTART_WINDOW": "2", "STOP_TIMEOUT": "1"},
         ).config
     )
     assert changed.keys() == defaults.keys()
     assert [path for path in changed if changed[path] == defaults[path]] == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({}, None),
+        ({"QDRANT_PORT": "7"}, None),
+        ({"QDRANT_HOST": "q"}, "http://q:6333"),
+        ({"QDRANT_HOST": "q", "QDRANT_PORT": "7"}, "http://q:7"),
+        ({"QDRANT_HOST": "q", "QDRANT_URL": "https://other"}, "https://other"),
+    ],
+)
+def test_a_server_is_named_by_its_address_or_its_host(environ: dict[str, str], url: str | None) -> None:
+    server = plan(environ=environ).config.gallery.server
+    assert (server and server.url) == url
+
+
+def test_what_is_said_to_the_server_comes_from_the_settings() -> None:
+    more = {"QDRANT_API_KEY": "k", "QDRANT_GRPC_PORT": "6", "QDRANT_TIMEOUT": "2", "QDRANT_COLLECTION": "c"}
+    server = plan(environ={"QDRANT_URL": "http://q:1", **more}).config.gallery.server
+    assert server == ServerConfig("http://q:1", "k", 6, 2.0, "c")
 
 
 def test_defaults_are_those_of_the_run_config() -> None:
@@ -71,6 +94,8 @@ def test_flags_of_the_contract_exist() -> None:
         *("--source", "--display", "--record", "--events", "--frames", "--loop", "--realtime", "--lossless", "--size"),
         *("--detector", "--embedder", "--precision", "--backend", "--placement", "--report", "--trace", "--gallery"),
         "--detect-every",
+        "--matcher",
+        "--server",
     ):
         assert f"  {flag}" in text
 

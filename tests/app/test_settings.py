@@ -32,10 +32,18 @@ OTHER = {
     "DETECTOR_THRESHOLDS": "0.5,0.6,0.8",
     "PYRAMID_FACTOR": "0.8",
     "GALLERY_DIR": "/somewhere",
+    "MATCHER": "svm",
     "MATCH_THRESHOLD": "0.4",
     "MATCH_MARGIN": "0.1",
+    "FALSE_NAMES": "0.001",
+    "UNKNOWN_RETENTION_DAYS": "0",
+    "QDRANT_URL": "https://q:6333",
     "QDRANT_HOST": "localhost",
     "QDRANT_PORT": "7000",
+    "QDRANT_API_KEY": "k3y",
+    "QDRANT_GRPC_PORT": "6334",
+    "QDRANT_TIMEOUT": "2",
+    "QDRANT_COLLECTION": "faces",
     "DISPLAY_MODE": "none",
     "RECORD": "a.mp4",
     "EVENTS": "a.jsonl",
@@ -138,7 +146,7 @@ def test_the_edges_of_the_port_range_are_valid() -> None:
 
 
 def test_unknown_names_are_told_of_in_dotenv_but_only_slips_in_the_environment() -> None:
-    foreign = {"XDG_DATA_DIRS": "/usr/share", "QDRANT_URL": "x", "PING_TIMEOUT": "3", "THREAD": "2", "TRACE": "1"}
+    foreign = {"XDG_DATA_DIRS": "/usr/share", "QUEUE_URL": "x", "PING_TIMEOUT": "3", "THREAD": "2", "TRACE": "1"}
     settings.load(foreign)
     assert len(problems({}, foreign)) == len(foreign)
     assert problems({"VIDEO_SORCE": "0"}) == ["VIDEO_SORCE is not a setting; did you mean VIDEO_SOURCE?"]
@@ -148,6 +156,19 @@ def test_a_password_in_a_bad_address_is_not_told() -> None:
     (line,) = problems({"VIDEO_SOURCE": "ftp://admin:s3cret@camera/x"})
     assert "s3cret" not in line
     assert "camera" in line
+
+
+@pytest.mark.parametrize("key", ["two words", "k\u00e9y", "k\tey"])
+def test_a_bad_key_is_not_told(key: str) -> None:
+    (line,) = problems({"QDRANT_API_KEY": key})
+    assert line.startswith("QDRANT_API_KEY=… is not a key")
+    assert key not in line
+
+
+def test_a_password_in_the_address_of_the_server_is_refused_and_not_told() -> None:
+    (line,) = problems({"QDRANT_URL": "https://me:s3cret@host:6333"})
+    assert "s3cret" not in line
+    assert "QDRANT_API_KEY" in line
 
 
 def test_pace_settings_exclude_each_other_within_a_layer() -> None:
