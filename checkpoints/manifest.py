@@ -11,6 +11,7 @@ from typing import Literal
 
 from checkpoints.errors import ModelError
 from checkpoints.fields import Fields
+from checkpoints.impostors import Impostors, impostors
 
 Role = Literal["detector", "embedder", "asset"]
 Layout = Literal["NHWC", "NCHW"]
@@ -107,6 +108,7 @@ class Manifest:
     mean, scale      the network takes (value - mean) · scale, with values 0…255, for each of its colours in its order
     embedding_dim    embedders only, like crop and match_threshold
     match_threshold  cosine from which two faces count as one person's: where dir_at_fpir_1 was measured
+    impostors        how alike strangers are; None: not measured, so no threshold can be told for a gallery's size
     notes            what the numbers in the outputs mean
     """
 
@@ -126,6 +128,7 @@ class Manifest:
     match_threshold: float | None
     scores: Scores
     notes: str
+    impostors: Impostors | None = None
 
     @property
     def embedding_space(self) -> str:
@@ -182,6 +185,7 @@ def _manifest(fields: Fields, brought_as: str | None) -> Manifest:
     role = fields.choice("role", _ROLES)
     embedder = role == "embedder"
     scores = fields.section_or_none("scores") if brought_as is not None else fields.section("scores")
+    strangers = fields.section_or_none("impostors")
     manifest = Manifest(
         name=fields.text("name") if brought_as is None else fields.text_or("name", brought_as),
         role=role,
@@ -199,6 +203,7 @@ def _manifest(fields: Fields, brought_as: str | None) -> Manifest:
         match_threshold=fields.number("match_threshold") if embedder else None,
         scores=Scores(None, None) if scores is None else _scores(scores),
         notes=for_people("notes"),
+        impostors=None if strangers is None else impostors(strangers),
     )
     fields.no_others()
     return manifest

@@ -120,7 +120,7 @@ def _write(cache: Path, key: str, kept: _Kept) -> None:
     }
     fresh = cache.with_suffix(".new.npz")
     try:
-        np.savez(fresh, **others, **mine)
+        np.savez(fresh, allow_pickle=False, **others, **mine)
         fresh.replace(cache)
     except OSError as error:
         raise OutputError(
