@@ -34,6 +34,10 @@ class Scene:
     shake_px: float = 0.0  # of a camera in a hand: its standard deviation from frame to frame; now and then a jolt
 
 
+# For smoothing: at a desk, at a desk and talking. Lag shows in those who walk.
+SITTING = Scene(speed=0.0, sway=0.0005, turn_away=0.0, miss=0.01)
+TALKING = Scene(speed=0.01, sway=0.004, turn_away=0.0)
+
 # Each is harder than a quiet room in one way, two of them in two; a hundredth of turn_away is three turns in ten
 # seconds of each person. All have the turns, misses and false boxes of the first one unless they say otherwise.
 KINDS: Mapping[str, Scene] = {

@@ -18,6 +18,7 @@ __all__ = ["ASPECT", "KINDS", "NOBODY", "Scene", "SceneFrame", "play"]
 @dataclass(frozen=True, slots=True)
 class SceneFrame:
     """ids, truth_xyxy           (M,) and (M, 4): the faces that can be seen
+    all_ids, all_xyxy            (P,) and (P, 4): of everybody who is there, seen or not
     boxes_xyxy, scores, owners   (N, 4), (N,), (N,): what the detector says, and of whom; best first
     landmarks                    (N, 5, 2) float32 pixels
     quality, embeddings          (N,), (N, D): what an embedder would make of each detection
@@ -26,6 +27,8 @@ class SceneFrame:
 
     ids: NDArray[np.int64]
     truth_xyxy: NDArray[np.float32]
+    all_ids: NDArray[np.int64]
+    all_xyxy: NDArray[np.float32]
     boxes_xyxy: NDArray[np.float32]
     scores: NDArray[np.float32]
     landmarks: NDArray[np.float32]
@@ -55,6 +58,8 @@ def play(scene: Scene) -> Iterator[SceneFrame]:
         yield SceneFrame(
             crowd.people[places].copy(),
             boxes[places].astype(np.float32),
+            crowd.people[crowd.present],
+            boxes[crowd.present].astype(np.float32),
             seen.boxes_xyxy,
             seen.scores,
             seen.landmarks,
