@@ -4,11 +4,13 @@
     python -m testbench.accuracy detect --data FACES --detector yunet --thresholds 0.3,0.3,0.3
     python -m testbench.accuracy verify --data PEOPLE --pairs pairs.txt --embedder facenet --precision int8
     python -m testbench.accuracy identify --data PEOPLE --limit 200
+    python -m testbench.accuracy track --seeds 10 --json track.json
 
 detect    FACES holds images/ and gt.txt, the boxes in the text format of WIDER FACE. The average precision counts all
           detections, so it rises with lower --thresholds: by the long tail of the curve, at the price of more work.
 verify    PEOPLE holds a folder for each person, the pairs are listed in the format of Labeled Faces in the Wild.
 identify  People with several pictures are enrolled with the first one; people with one picture are strangers.
+track     Faces that move through synthetic scenes with known truth; no models and no pictures are needed.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from pathlib import Path
 from checkpoints.errors import UserError
 from engines.load import load_detector, load_embedder
 from engines.options import EngineOptions
-from testbench import detection, engine_flags, identification, verification
+from testbench import detection, engine_flags, identification, tracking, verification
 from testbench.figures import tell
 from testbench.lfw import read_pairs, read_people
 from testbench.picture import picture
@@ -75,7 +77,6 @@ def identify(args: argparse.Namespace) -> dict[str, object]:
         return _rounded(asdict(identification.measure(detector, embedder, people)))
 
 
-# Measuring tracks on synthetic clips (`synthetic_tracks`, `track_score`) will be the fourth.
 _MEASURES: Mapping[str, tuple[Callable[[argparse.Namespace], dict[str, object]], str]] = {
     "detect": (detect, "how many faces are found, and how many boxes are none"),
     "verify": (verify, "whether two pictures show one person"),
@@ -85,8 +86,11 @@ _MEASURES: Mapping[str, tuple[Callable[[argparse.Namespace], dict[str, object]],
 
 def main(arguments: Sequence[str] | None = None) -> int:
     args = parser().parse_args(arguments)
-    measure, _ = _MEASURES[args.measure]
     try:
+        if args.measure == "track":
+            tell(tracking.measure(args.seeds), args.json)
+            return 0
+        measure, _ = _MEASURES[args.measure]
         tell(measure(args) | engine_flags.told(args) | {"limit": args.limit}, args.json)
     except UserError as error:
         sys.stderr.write(f"{error}\n")
@@ -98,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m testbench.accuracy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    measures = made.add_subparsers(dest="measure", required=True, metavar="|".join(_MEASURES))
+    measures = made.add_subparsers(dest="measure", required=True, metavar="|".join([*_MEASURES, "track"]))
     for name, (_, told) in _MEASURES.items():
         one = measures.add_parser(name, help=told, description=__doc__, formatter_class=made.formatter_class)
         one.add_argument("--data", type=Path, required=True, metavar="DIR", help="the labelled pictures")
@@ -118,7 +122,21 @@ def parser() -> argparse.ArgumentParser:
         what = {"detect": "pictures", "verify": "pairs, as many of each fold and kind", "identify": "people"}[name]
         one.add_argument("--limit", type=engine_flags.count, metavar="N", help=f"a short run: the first N {what}")
         one.add_argument("--json", type=Path, metavar="OUT", help="write the figures here")
+    _add_track(measures)
     return made
+
+
+def _add_track(measures: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    one = measures.add_parser(
+        "track",
+        help="whether faces keep their ids",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    one.add_argument(
+        "--seeds", type=engine_flags.count, default=10, metavar="N", help="scenes of each kind (%(default)s)"
+    )
+    one.add_argument("--json", type=Path, metavar="OUT", help="write the figures here")
 
 
 def _rounded(figures: Mapping[str, object]) -> dict[str, object]:

