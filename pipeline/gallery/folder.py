@@ -14,6 +14,9 @@ from pipeline.gallery.lock import Lock
 from pipeline.gallery.room import check_room
 
 _Wanted = tuple[str, int]
+# Where a migration puts the old shard, and the new one when it is whole.
+BEFORE = "before-migration"
+AFTER = "migrated"
 
 
 def open_edge(path: Path, *, space: str, dim: int) -> EdgeGallery:
@@ -29,7 +32,7 @@ def reopen_edge(path: Path) -> EdgeGallery:
 
 
 def gallery_exists(path: Path) -> bool:
-    return (path / "shard").is_dir() or (path / "before-migration").is_dir()
+    return (path / "shard").is_dir() or (path / BEFORE).is_dir()
 
 
 def make_shard(home: Path, *, space: str, dim: int) -> None:
@@ -89,10 +92,10 @@ def _loaded(path: Path, lock: Lock, wanted: _Wanted | None) -> EdgeGallery:
 
 def _finish_migration(path: Path) -> None:
     """A power cut between the two renames of a migration leaves the old shard put away and the new one not yet here."""
-    if (path / "shard").exists() or not (path / "before-migration").is_dir():
+    if (path / "shard").exists() or not (path / BEFORE).is_dir():
         return
-    ready = path / "migrated"
-    (ready if ready.is_dir() else path / "before-migration").rename(path / "shard")
+    ready = path / AFTER
+    (ready if ready.is_dir() else path / BEFORE).rename(path / "shard")
     sync_folder(path)
 
 
