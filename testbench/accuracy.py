@@ -4,6 +4,7 @@
     python -m testbench.accuracy detect --data FACES --detector yunet --thresholds 0.3,0.3,0.3
     python -m testbench.accuracy verify --data PEOPLE --pairs pairs.txt --embedder facenet --precision int8
     python -m testbench.accuracy identify --data PEOPLE --limit 200
+    python -m testbench.accuracy identify --data PEOPLE --matcher svm --enrolled 3 --shots 5 --calibrated other-half
     python -m testbench.accuracy track --seeds 10 --json track.json
 
 detect    FACES holds images/ and gt.txt, the boxes in the text format of WIDER FACE. The average precision counts all
@@ -26,7 +27,7 @@ from pathlib import Path
 from checkpoints.errors import UserError
 from engines.load import load_detector, load_embedder
 from engines.options import EngineOptions
-from testbench import detection, engine_flags, identification, tracking, verification
+from testbench import detection, engine_flags, identify_flags, tracking, verification
 from testbench.figures import tell
 from testbench.lfw import read_pairs, read_people
 from testbench.picture import picture
@@ -68,13 +69,7 @@ def verify(args: argparse.Namespace) -> dict[str, object]:
 
 def identify(args: argparse.Namespace) -> dict[str, object]:
     people = dict(islice(read_people(args.data).items(), args.limit))
-    first = picture(next(iter(people.values()))[0])
-    options = engine_flags.options(args)
-    with (
-        closing(load_detector(options, size_wh=(first.shape[1], first.shape[0]))) as detector,
-        closing(load_embedder(options, batch=BATCH)) as embedder,
-    ):
-        return _rounded(asdict(identification.measure(detector, embedder, people)))
+    return _rounded(identify_flags.report(args, people, engine_flags.options(args)))
 
 
 _MEASURES: Mapping[str, tuple[Callable[[argparse.Namespace], dict[str, object]], str]] = {
@@ -119,6 +114,8 @@ def parser() -> argparse.ArgumentParser:
             )
         else:
             engine_flags.add(one, default=EngineOptions())
+        if name == "identify":
+            identify_flags.add(one)
         what = {"detect": "pictures", "verify": "pairs, as many of each fold and kind", "identify": "people"}[name]
         one.add_argument("--limit", type=engine_flags.count, metavar="N", help=f"a short run: the first N {what}")
         one.add_argument("--json", type=Path, metavar="OUT", help="write the figures here")

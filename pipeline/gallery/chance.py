@@ -64,27 +64,34 @@ class Chances:
         """For each threshold of `thresholds()` the share of strangers that are given a name."""
         one = self.strangers.above(_GRID)
         if self.margin <= 0 or self.trials <= self.per_person:
-            met: Floats = -np.expm1(self.trials * np.log1p(-np.minimum(one, 1 - 1e-12)))
-            return met
+            return _met(one, self.trials)
         # Somebody's best picture is met just here, and nobody else's within the margin.
         people = self.trials / self.per_person
-        person = -np.expm1(self.per_person * np.log1p(-np.minimum(one, 1 - 1e-12)))
-        others = -np.expm1((self.trials - self.per_person) * np.log1p(-self._one_below()))
+        person = _met(one, self.per_person)
+        others = _met(self._one_below(), self.trials - self.per_person)
         met_here = people * -np.diff(person, append=0.0) * (1 - others)
-        return np.minimum(np.cumsum(met_here[::-1])[::-1], 1.0)
+        named: Floats = np.minimum(np.cumsum(met_here[::-1])[::-1], 1.0)
+        return named
 
     def misses(self) -> Floats | None:
         """For each threshold the share of known people's tracks that do not get their name; None: not known."""
         if self.genuine is None:
             return None
         own = -np.diff(self.genuine.above(_GRID), prepend=1.0)
-        beaten = 1 - (1 - self._one_below()) ** max(self.trials - self.per_person, 0.0)
+        beaten = _met(self._one_below(), max(self.trials - self.per_person, 0.0))
         named = np.cumsum((own * (1 - beaten))[::-1])[::-1]
-        return 1 - np.clip(named, 0.0, 1.0)
+        missed: Floats = 1 - np.clip(named, 0.0, 1.0)
+        return missed
 
     def _one_below(self) -> Floats:
         """The share of strangers to whom one other picture comes nearer than the margin allows."""
-        return np.minimum(self.strangers.above(_GRID - max(self.margin, 0.0)), 1 - 1e-12)
+        return self.strangers.above(_GRID - max(self.margin, 0.0))
+
+
+def _met(one: Floats, trials: float) -> Floats:
+    """The share of strangers who are met by one of so many pictures, when `one` meets so many of them."""
+    met: Floats = -np.expm1(trials * np.log1p(-np.minimum(one, 1 - 1e-12)))
+    return met
 
 
 def thresholds() -> Floats:
