@@ -75,3 +75,43 @@ def test_a_forgotten_track_is_new() -> None:
 
 def test_nobody_is_there() -> None:
     assert ShotPolicy().choose([], [], 0).shape == (0,)
+
+
+def test_a_track_whose_shots_say_little_is_looked_at_sooner() -> None:
+    assert _shots(ShotPolicy(), [0.2] * 100) == [0, 2, 4, 19, 34, 49]
+
+
+def test_a_doubt_of_place_waits_a_little_and_one_of_looks_does_not() -> None:
+    for soon, then in ((False, 4 + ShotSettings().doubt_frames), (True, 6)):
+        policy = ShotPolicy()
+        _shots(policy, [0.5] * 5)
+        policy.doubt([1], soon=soon)
+        assert [frame for frame in range(5, 40) if policy.choose([1], [0.5], frame)[0]] == [then], "and once"
+
+
+def test_a_lesser_doubt_does_not_delay_a_greater_one() -> None:
+    policy = ShotPolicy()
+    _shots(policy, [0.5] * 5)
+    policy.doubt([1], soon=True)
+    policy.doubt([1])
+    assert policy.wants(1, 0.5, 6)
+
+
+def test_a_face_that_turned_out_to_be_another_is_new_and_has_one_shot() -> None:
+    policy = ShotPolicy()
+    _shots(policy, [0.5] * 65)
+    policy.part(1, 2, 0.5, 64)
+    assert _shots_from(policy, 2, 65) == [66, 68]
+
+
+def test_a_face_that_is_known_again_has_the_shots_of_both() -> None:
+    policy = ShotPolicy()
+    _shots(policy, [0.5] * 5, track=1)
+    policy.choose([2], [0.5], 30)
+    policy.join(2, 1)
+    assert _shots_from(policy, 1, 31) == [90]
+    assert policy.wants(2, 0.5, 31), "nothing is left of the other"
+
+
+def _shots_from(policy: ShotPolicy, track: int, first: int) -> list[int]:
+    return [frame for frame in range(first, first + 60) if policy.choose([track], [0.5], frame)[0]]

@@ -85,3 +85,20 @@ def test_a_clip_that_starts_again_is_not_smoothed_with_its_end(t_s: float) -> No
 
 def test_no_tracks_are_no_trouble() -> None:
     assert Smoother().update([], np.zeros((0, 4), np.float32), 0.0).shape == (0, 4)
+
+
+def test_a_track_that_goes_on_under_another_id_is_smoothed_with_its_own_past() -> None:
+    smoother, same = Smoother(), Smoother()
+    for i in range(5):
+        smoother.update([1, 2], np.stack([BOX, BOX + 300]), i / FPS)
+        same.update([2], (BOX + 300)[None], i / FPS)
+    smoother.rename(2, 1)
+    after = BOX[None] + 310
+    np.testing.assert_array_equal(smoother.update([1], after, 5 / FPS), same.update([2], after, 5 / FPS))
+
+
+def test_an_unknown_track_takes_no_past_with_it() -> None:
+    smoother = Smoother()
+    smoother.update([1], BOX[None], 0.0)
+    smoother.rename(9, 1)
+    np.testing.assert_array_equal(smoother.update([1], BOX[None] + 50, 0.04)[0], BOX + 50)

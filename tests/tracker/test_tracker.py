@@ -214,6 +214,93 @@ def test_a_frame_without_faces_is_a_frame() -> None:
     assert _see(Tracker()) == Update((), ())
 
 
+def test_a_face_keeps_its_id_for_those_who_know_it_again() -> None:
+    tracker = Tracker(TrackerSettings(memory_frames=100))
+    _see(tracker, (100, 100))
+    for _ in range(99):
+        assert _see(tracker).ended == ()
+    assert tracker.absent == (1,)
+    assert _ids(_see(tracker, (100, 100))) == {0: 2}, "by its place it is not found any more"
+    tracker.revive(2, 1)
+    assert tracker.absent == ()
+    assert _ids(_see(tracker, (100, 100))) == {0: 1}
+
+
+def test_the_memory_ends() -> None:
+    tracker = Tracker(TrackerSettings(memory_frames=100))
+    _see(tracker, (100, 100))
+    ended = [_see(tracker).ended for _ in range(110)]
+    assert ended.index((1,)) == 100
+    assert sum(map(len, ended)) == 1
+
+
+def test_a_face_that_is_lost_a_short_time_can_be_revived_too() -> None:
+    tracker = Tracker()
+    _see(tracker, (100, 100))
+    _see(tracker)
+    _see(tracker, (500, 100))
+    tracker.revive(2, 1)
+    assert _ids(_see(tracker, (500, 100), (100, 100))) == {0: 1, 1: 3}, "nobody is expected at the old place"
+
+
+def test_a_face_in_sight_cannot_be_revived() -> None:
+    tracker = Tracker()
+    _see(tracker, (100, 100), (300, 100))
+    with pytest.raises(ValueError, match="out of sight"):
+        tracker.revive(1, 2)
+
+
+def test_a_parted_face_goes_on_with_a_new_id_and_the_old_one_is_away() -> None:
+    tracker = Tracker(TrackerSettings(memory_frames=100))
+    _see(tracker, (100, 100))
+    assert tracker.part(1) == 2
+    assert tracker.absent == (1,)
+    (face,) = _see(tracker, (100, 100)).tracked
+    assert (face.track, face.is_new) == (2, False)
+
+
+def test_an_end_ends_all_and_ids_go_on() -> None:
+    tracker = Tracker(TrackerSettings(memory_frames=100))
+    _see(tracker, (100, 100), (300, 100))
+    for _ in range(50):
+        _see(tracker, (300, 100))
+    assert tracker.end() == (1, 2)
+    assert _ids(_see(tracker, (300, 100), score=UNSURE)) == {0: 3}, "what comes now is a first frame"
+
+
+def test_faces_that_could_be_one_another_are_contested() -> None:
+    tracker = Tracker()
+    contested = []
+    for i in range(41):
+        update = _see(tracker, (100 + 10 * i, 100), (500 - 10 * i, 112), (900, 100))
+        contested.append([face.contested for face in update.tracked])
+    assert contested[0] == [False] * 3
+    assert contested[20] == [True, True, False]
+    assert contested[40] == [False] * 3
+
+
+@pytest.mark.parametrize(("away", "contested"), [(2, False), (4, True)])
+def test_a_face_that_was_out_of_sight_is_contested(away: int, contested: bool) -> None:
+    tracker = Tracker()
+    _see(tracker, (100, 100))
+    for _ in range(away):
+        _see(tracker)
+    assert [face.contested for face in _see(tracker, (100, 100)).tracked] == [contested]
+
+
+def test_what_is_out_of_sight_is_expected_where_it_went() -> None:
+    tracker = Tracker()
+    for i in range(20):
+        _see(tracker, (100 + 6 * i, 100))
+    _see(tracker)
+    (face,) = tracker.expected(within_frames=8)
+    assert (face.track, face.since_seen) == (1, 1)
+    assert np.abs(face.box_xyxy - _boxes((100 + 6 * 20, 100))[0]).max() < 3
+    for _ in range(8):
+        _see(tracker)
+    assert tracker.expected(within_frames=8) == ()
+
+
 @pytest.mark.parametrize("elapsed", [0, -1])
 def test_time_goes_forward(elapsed: int) -> None:
     with pytest.raises(ValueError, match="time goes forward"):
