@@ -58,16 +58,16 @@ def measure(seeds: int, kinds: Mapping[str, Scene] = KINDS) -> dict[str, object]
     expected_right: list[bool] = []
     walks: list[list[Drawn]] = []
     for name, scene in tqdm(kinds.items(), desc="kinds of scenes", unit="", disable=None, leave=False):
-        runs = [_follow(frames, _settings()) for frames in _scenes(scene, seeds)]
+        runs = [_follow(frames, _settings(), scene.size_wh) for frames in _scenes(scene, seeds)]
         for run in runs:
             boxes_ms += _update_ms(run.frames)
             whole_ms += run.ms
             expected_right += _expected_right(run)
-        figures[name] = _kind(runs)
+        figures[name] = _kind(runs, scene.size_wh)
         if scene.frames_elapsed == (1,):
             walks += [_drawn(run) for run in runs]
     still, talking = (
-        steadiness(_drawn(_follow(frames, _settings())) for frames in _scenes(scene, seeds))
+        steadiness(_drawn(_follow(frames, _settings(), scene.size_wh)) for frames in _scenes(scene, seeds))
         for scene in (SITTING, TALKING)
     )
     return {
@@ -107,9 +107,9 @@ def _scenes(scene: Scene, seeds: int) -> Iterator[list[SceneFrame]]:
     return (list(play(replace(scene, seed=FIRST_SEED + at))) for at in range(seeds))
 
 
-def _kind(runs: Sequence[_Run]) -> KindFigures:
+def _kind(runs: Sequence[_Run], size_wh: tuple[int, int]) -> KindFigures:
     ours = [score(_scored(run)) for run in runs]
-    boxes_only = [score(_scored(_follow(run.frames, replace(_settings(), recall=None)))) for run in runs]
+    boxes_only = [score(_scored(_follow(run.frames, replace(_settings(), recall=None), size_wh))) for run in runs]
     return KindFigures(
         idf1=float(np.mean([found.idf1 for found in ours])),
         idf1_boxes_only=float(np.mean([found.idf1 for found in boxes_only])),
@@ -122,7 +122,7 @@ def _kind(runs: Sequence[_Run]) -> KindFigures:
     )
 
 
-def _follow(frames: Sequence[SceneFrame], settings: FollowSettings) -> _Run:
+def _follow(frames: Sequence[SceneFrame], settings: FollowSettings, size_wh: tuple[int, int]) -> _Run:
     following, at = Following(settings), 0
     steps, took_ms = [], []
     for frame in frames:
@@ -133,7 +133,7 @@ def _follow(frames: Sequence[SceneFrame], settings: FollowSettings) -> _Run:
             return frame.embeddings[rows]
 
         start_s = time.perf_counter()
-        steps.append(following.step(seen, at, at / FPS, embed))
+        steps.append(following.step(seen, at, at / FPS, embed, size_wh=size_wh))
         took_ms.append(1000 * (time.perf_counter() - start_s))
     return _Run(frames, steps, took_ms)
 

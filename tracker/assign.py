@@ -29,10 +29,10 @@ def assign(cost: NDArray[np.float64], limit: float) -> Assignment:
     if rows == 0 or columns == 0:
         return Assignment(np.zeros(0, np.intp), np.zeros(0, np.intp), np.arange(rows), np.arange(columns))
     _, column_of_row, row_of_column = lap.lapjv(np.ascontiguousarray(cost), extend_cost=True, cost_limit=limit)
-    paired = np.flatnonzero(column_of_row >= 0)
+    (paired,) = np.nonzero(column_of_row >= 0)
     return Assignment(
         paired,
         column_of_row[paired].astype(np.intp),
-        np.flatnonzero(column_of_row < 0),
-        np.flatnonzero(row_of_column < 0),
+        np.nonzero(column_of_row < 0)[0],
+        np.nonzero(row_of_column < 0)[0],
     )

@@ -31,7 +31,7 @@ class FollowSettings:
     shots: ShotSettings = ShotSettings()
     smooth: SmoothSettings = SmoothSettings()
     recall: RecallSettings | None = None
-    expect_frames: int = 8
+    expect_frames: int = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,13 @@ class Following:
         self._smoother = Smoother(use.smooth)
         self._drawn: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}  # last detected box and landmarks
 
-    def step(self, seen: Detected, frame: int, t_s: float, embed: Embed) -> Step:
-        """Take the detections of a frame: its number, which counts dropped frames too, and its time in the stream."""
+    def step(
+        self, seen: Detected, frame: int, t_s: float, embed: Embed, *, size_wh: tuple[int, int] | None = None
+    ) -> Step:
+        """Take the detections of a frame: its number, which counts dropped frames too, and its time in the stream.
+
+        size_wh  of the picture: a face that should have left it is not expected any more
+        """
         elapsed = 1 if self._last_frame is None else max(1, frame - self._last_frame)
         self._last_frame = frame
         update = self._tracker.update(seen.boxes_xyxy, seen.scores, frames_elapsed=elapsed)
@@ -106,7 +111,11 @@ class Following:
         first_told = {t.track for t in update.tracked if t.is_new} | {new for _, new in recalled.parted}
         given_up = tuple((track, older) for track, older in recalled.revived if track not in first_told)
         ended = (*update.ended, *(track for track, _ in given_up))
-        expected = self._tracker.expected(self._settings.expect_frames)
+        expected = [
+            face
+            for face in self._tracker.expected(self._settings.expect_frames)
+            if size_wh is None or _is_inside(face.box_xyxy, size_wh)
+        ]
         faces = self._draw(seen, ids, expected, t_s, vectors)
         self._forget(ended)
         return Step(faces[: len(ids)], faces[len(ids) :], ended, given_up)
@@ -179,6 +188,11 @@ class Following:
             self._recall.forget(ended)
         for track in ended:
             self._drawn.pop(track, None)
+
+
+def _is_inside(box_xyxy: NDArray[np.float32], size_wh: tuple[int, int]) -> bool:
+    x, y = (box_xyxy[:2] + box_xyxy[2:]) / 2
+    return bool(0 <= x <= size_wh[0] and 0 <= y <= size_wh[1])
 
 
 def _moved(before: tuple[NDArray[np.float32], NDArray[np.float32]], box: NDArray[np.float32]) -> NDArray[np.float32]:

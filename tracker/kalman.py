@@ -44,9 +44,12 @@ NOISE = Noise()
 
 def measurements(boxes_xyxy: Floats) -> Floats:
     """(N, 4) boxes as the filter wants them: cx, cy, aspect, height; none may be empty."""
-    sizes = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
-    centres = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2
-    return np.column_stack([centres, sizes[:, 0] / sizes[:, 1], sizes[:, 1]])
+    low, high = boxes_xyxy[:, :2], boxes_xyxy[:, 2:]
+    measured = np.empty_like(boxes_xyxy)
+    measured[:, :2] = (low + high) / 2
+    measured[:, 2:] = high - low
+    measured[:, 2] /= measured[:, HEIGHT]
+    return measured
 
 
 def boxes_xyxy(motions: Floats) -> Floats:
@@ -106,6 +109,7 @@ def _spread(position: Floats, centre: float, aspect: float, height: float) -> Fl
 
 def _squares(position: Floats) -> Floats:
     """(K, 4) of what the standard deviations count in: heights of the face, but for the aspect."""
-    squares = np.repeat(position[:, HEIGHT, None] ** 2, 4, axis=1)
+    squares = np.empty_like(position)
+    squares[:] = position[:, HEIGHT, None] ** 2
     squares[:, 2] = 1
     return squares

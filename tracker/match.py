@@ -34,8 +34,8 @@ def match(
 ) -> tuple[list[Match], Indices]:
     """Pair tracks with detections; also the good detections that nobody claimed and that may start a track."""
     usable = _are_boxes(boxes) & (scores >= use.low_score)
-    good = np.flatnonzero(usable & (scores >= use.high_score))
-    poor = np.flatnonzero(usable & (scores < use.high_score))
+    (good,) = np.nonzero(usable & (scores >= use.high_score))
+    (poor,) = np.nonzero(usable & (scores < use.high_score))
     phases = [track.phase for track in tracks]
     known = [
         at

@@ -90,7 +90,7 @@ class Recognise:
         def embed(rows: list[int]) -> NDArray[np.float32]:
             return self._embedder.embed(faces.crops_bgr[rows])
 
-        step = view.following.step(seen, faces.ref.seq, faces.ref.pts_s, embed)
+        step = view.following.step(seen, faces.ref.seq, faces.ref.pts_s, embed, size_wh=faces.ref.size_wh)
         return Tracks(
             faces.ref,
             tuple(_tracked(face, faces) for face in step.faces),

@@ -116,18 +116,29 @@ def test_a_new_look_is_with_the_face_that_it_was_made_of() -> None:
         assert all(face.embedding is None and face.detection is None for face in step.expected)
 
 
-def test_a_face_out_of_sight_is_expected_for_eight_frames() -> None:
+def test_a_face_out_of_sight_is_expected_for_six_frames() -> None:
     camera = Camera()
     for i in range(20):
         camera.see((100 + 4 * i, ADA))
     steps = [camera.see() for _ in range(12)]
-    assert [len(step.expected) for step in steps] == [1] * 8 + [0] * 4
+    assert [len(step.expected) for step in steps] == [1] * 6 + [0] * 6
     assert all(step.faces == () for step in steps)
-    for i, step in enumerate(steps[:8]):
+    for i, step in enumerate(steps[:6]):
         (face,) = step.expected
         assert abs((face.box_xyxy[0] + face.box_xyxy[2]) / 2 - (100 + 4 * (20 + i))) < 12, "it walks on"
         assert ((face.landmarks > face.box_xyxy[:2]) & (face.landmarks < face.box_xyxy[2:])).all()
         assert face.track == 1
+
+
+def test_a_face_that_has_walked_out_of_the_picture_is_not_expected() -> None:
+    following, (ada,) = Following(SETTINGS), [ADA]
+    steps = []
+    for i in range(24):
+        boxes = np.array([[576 + 4 * i - 24, 70, 576 + 4 * i + 24, 130]], np.float32)[: 1 if i < 15 else 0]
+        scores, points = np.full(len(boxes), 0.999, np.float32), np.zeros((len(boxes), 5, 2), np.float32)
+        seen = Detected(boxes, scores, points, scores)
+        steps.append(following.step(seen, i, i / FPS, lambda rows: ada[None], size_wh=(640, 360)))
+    assert [len(step.expected) for step in steps[15:]] == [1, 1] + [0] * 7
 
 
 def test_a_face_that_was_hardly_seen_is_not_expected() -> None:
