@@ -34,8 +34,8 @@ def _fill(config: RunConfig, answer: multiprocessing.connection.Connection) -> N
     from engines.align import align
     from engines.load import load_detector, load_embedder
     from engines.quality import quality
-    from pipeline.gallery.opening import open_gallery
     from pipeline.gallery.gallery import Picture
+    from pipeline.gallery.opening import open_gallery
 
     try:
         image_bgr = portrait()

@@ -19,8 +19,8 @@ from engines.detector import Detector
 from engines.faces import Faces
 from engines.load import load_detector, load_embedder
 from engines.quality import quality
-from pipeline.gallery.opening import open_gallery
 from pipeline.gallery.gallery import Gallery, Picture
+from pipeline.gallery.opening import open_gallery
 
 # Every photograph is laid on a square of this side: one size for the detector, and room around faces that fill theirs.
 SQUARE_PX = 1280

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from app import flags, settings, values
 from checkpoints.errors import GalleryError
-from pipeline.gallery.opening import gallery_exists, reopen_gallery
 from pipeline.gallery.gallery import Person
+from pipeline.gallery.opening import gallery_exists, reopen_gallery
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

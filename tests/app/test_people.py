@@ -8,8 +8,8 @@ import pytest
 from app import people
 from app.flags import FlagParser
 from checkpoints.errors import GalleryError
-from pipeline.gallery.opening import open_gallery
 from pipeline.gallery.gallery import Picture
+from pipeline.gallery.opening import open_gallery
 
 
 @pytest.fixture
