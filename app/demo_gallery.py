@@ -6,6 +6,7 @@ import hashlib
 import multiprocessing
 import multiprocessing.connection
 import sys
+from uuid import NAMESPACE_URL, uuid5
 
 from checkpoints.errors import UserError
 from pipeline.config import RunConfig
@@ -34,7 +35,9 @@ def _fill(config: RunConfig, answer: multiprocessing.connection.Connection) -> N
     from engines.align import align
     from engines.load import load_detector, load_embedder
     from engines.quality import quality
-    from pipeline.gallery.gallery import Picture
+    from pipeline.clock import utc_iso
+    from pipeline.gallery.cutting import cut_out
+    from pipeline.gallery.gallery import Kept, Picture
     from pipeline.gallery.opening import open_gallery
 
     try:
@@ -46,7 +49,10 @@ def _fill(config: RunConfig, answer: multiprocessing.connection.Connection) -> N
         worth = quality(crops_bgr, faces.boxes_xyxy[:1], faces.landmarks[:1], faces.scores[:1])
         digest = hashlib.sha256(PATH.read_bytes()).hexdigest()
         gallery = open_gallery(config.gallery.path, space=embedder.space, dim=embedder.dim)
-        gallery.add(PERSON, [Picture(embedder.embed(crops_bgr)[0], digest, float(worth[0]))])
+        cutout = cut_out(image_bgr, faces.boxes_xyxy[0], faces.landmarks[0])
+        picture = Picture(embedder.embed(crops_bgr)[0], digest, float(worth[0]), cutout, PATH.name)
+        # With an id that is always the same, two runs tell the very same.
+        gallery.restore([Kept(str(uuid5(NAMESPACE_URL, digest)), PERSON, utc_iso(), picture)])
         gallery.close()
     except UserError as error:
         answer.send(error)
