@@ -34,12 +34,14 @@ class Impostors:
     """people        how many were measured
     measured_to   smaller rates are drawn out from those down to this one
     picture_gain  k pictures of a person are as many chances for a stranger as k to the power of this
+    crowd_gain    n people are as many independent chances as n to the power of this: who is like one is like others
     looks         by shots, the fewest first
     """
 
     people: int
     measured_to: float
     picture_gain: float
+    crowd_gain: float
     looks: tuple[Looks, ...]
 
     def of_shots(self, shots: int) -> Looks:
@@ -53,6 +55,7 @@ def impostors(fields: Fields) -> Impostors:
         people=fields.integer("people"),
         measured_to=fields.number("measured_to"),
         picture_gain=fields.number("picture_gain"),
+        crowd_gain=fields.number_or("crowd_gain", 1.0),
         looks=tuple(sorted(looks, key=lambda one: one.shots)),
     )
     fields.no_others()

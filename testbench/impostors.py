@@ -14,12 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from checkpoints.errors import DataError, UserError
 from engines.options import EngineOptions
+from pipeline.gallery.chance import Likeness
 from testbench import engine_flags
 from testbench.embeddings import embedded
 from testbench.figures import tell
@@ -32,6 +34,7 @@ _SHARES = (0.9, 0.5, 0.1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 _GENUINE = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 _EVENTS = 50  # a quantile beyond which fewer pairs lie is drawn out: single pairs there are one person by two names
 _GAIN_AT, _GAIN_PICTURES = 1e-3, 3
+_CROWD, _CROWD_RATE, _CROWD_DRAWS = 400, 0.02, 20
 
 Floats = NDArray[np.float32]
 
@@ -42,17 +45,19 @@ def table(owners: NDArray[np.intp], portraits: Portraits) -> dict[str, object]:
     faces = [rows for rows in faces if len(rows)]
     if len(faces) < 100:
         raise DataError("Too few people to say how alike strangers are.", saw=f"{len(faces)} people", fix="Give 100.")
+    firsts = portraits.vectors[[rows[0] for rows in faces]]
     looks = [_looks(faces, portraits, shots) for shots in SHOTS if sum(len(rows) > shots for rows in faces) >= 20]
     pairs = len(faces) * (len(faces) - 1) / 2
     return {
         "people": len(faces),
         "measured_to": next(share for share in reversed(_SHARES) if share * pairs >= _EVENTS),
         "picture_gain": round(_picture_gain(faces, portraits.vectors), 3),
+        "crowd_gain": round(_crowd_gain(firsts, looks[0]["strangers"]), 3),
         "looks": looks,
     }
 
 
-def _looks(faces: Sequence[NDArray[np.intp]], portraits: Portraits, shots: int) -> dict[str, object]:
+def _looks(faces: Sequence[NDArray[np.intp]], portraits: Portraits, shots: int) -> dict[str, Any]:
     """Faces known by the mean of their last shots, against everybody's first picture and first three."""
     seen = [who for who, rows in enumerate(faces) if len(rows) >= shots]
     voted = np.stack([_mean_shot(portraits, faces[who][-shots:]) for who in seen])
@@ -117,6 +122,21 @@ def _picture_gain(faces: Sequence[NDArray[np.intp]], vectors: Floats) -> float:
     alone = np.concatenate([likeness[:, each][strange] for each in range(_GAIN_PICTURES)])
     cut = np.quantile(alone, 1 - _GAIN_AT)
     return float(np.log(np.mean(likeness.max(axis=1)[strange] > cut) / _GAIN_AT) / np.log(_GAIN_PICTURES))
+
+
+def _crowd_gain(firsts: Floats, strangers: Mapping[str, float]) -> float:
+    """To which power n people are chances: in galleries of some of them, with the others as strangers."""
+    quantiles = tuple((float(share), cosine) for share, cosine in strangers.items())
+    likeness = Likeness(quantiles, shares_above=True)
+    people = min(len(firsts) // 2, _CROWD)
+    one = -np.expm1(np.log1p(-_CROWD_RATE) / people)
+    draw, met = np.random.default_rng(0), []
+    for _ in range(_CROWD_DRAWS):
+        order = draw.permutation(len(firsts))
+        best = np.max(firsts[order[people:]] @ firsts[order[:people]].T, axis=1)
+        met.append(np.mean(best > likeness.cosine_of(one)))
+    trials = np.log1p(-np.mean(met)) / np.log1p(-one)
+    return float(min(np.log(trials) / np.log(people), 1.0))
 
 
 def measured(people: Mapping[str, Sequence[Path]], options: EngineOptions, cache: Path | None) -> dict[str, object]:

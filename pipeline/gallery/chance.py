@@ -108,7 +108,7 @@ def chances(
     return Chances(
         strangers=Likeness(looks.strangers, shares_above=True, shift=shift),
         genuine=Likeness(_genuine(looks, each), shares_above=False) if looks.genuine else None,
-        trials=max(people, 1) * per_person,
+        trials=max(people, 1) ** table.crowd_gain * per_person,
         per_person=per_person,
         margin=margin,
     )

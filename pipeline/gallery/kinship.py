@@ -56,7 +56,7 @@ class Kinship:
         own: Quantiles = ()
         if len(self.within) >= _GENUINE_PAIRS:
             own = _strictly_rising([(share, float(np.quantile(self.within, share))) for share in _GENUINE_SHARES])
-        return Impostors(self.people, far[-1], 1.0, (Looks(1, strangers, own, own),))
+        return Impostors(self.people, far[-1], 1.0, 1.0, (Looks(1, strangers, own, own),))
 
 
 def kinship(gallery: Gallery) -> Kinship:

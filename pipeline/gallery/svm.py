@@ -17,8 +17,8 @@ from pipeline.gallery.svm_solver import Floats, solve
 
 FEWEST_PEOPLE = 5  # with fewer, too little is left to learn from when one is left out
 MOST_WORK = 4_000_000  # pictures times people: more would take minutes, and leave nothing that a search cannot do
-COSTS = (0.01, 0.1, 1.0)
-_USUAL_COST = 0.01  # where nobody has two pictures nothing can be chosen; it was the best of these on 806 people
+COSTS = (0.1, 0.3, 1.0)
+_USUAL_COST = 0.3  # where nobody has two pictures nothing can be chosen
 _CHOOSING_WORK = 200_000  # beyond, choosing among the costs would take longer than it is worth
 _FOLDS = 5
 _SHARES = (0.5, 0.1, 0.01, 0.001, 0.0001)
@@ -29,12 +29,14 @@ Owners = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """weights    (P, D + 1) float32, the last column is the bias; people in the order of their numbers
+    """centre     (D,) the mean of the gallery: what all faces of a space have in common says nothing of anybody
+    weights    (P, D + 1) float32, the last column is the bias; people in the order of their numbers
     decisions  (Q,) rising: decision values of strangers,
     cosines    (Q,) and the cosines that are as rare
     cost       the parameter that was chosen
     """
 
+    centre: Floats
     weights: Floats
     decisions: Floats
     cosines: Floats
@@ -42,7 +44,7 @@ class Machine:
 
     def scores(self, rows: Floats) -> Floats:
         """(N, P) for rows (N, D), on the scale of cosines."""
-        values = rows @ self.weights[:, :-1].T + self.weights[:, -1]
+        values = _centred(rows, self.centre) @ self.weights[:, :-1].T + self.weights[:, -1]
         piece = np.clip(np.searchsorted(self.decisions, values) - 1, 0, len(self.decisions) - 2)
         slopes = np.diff(self.cosines) / np.diff(self.decisions)
         on_lines = self.cosines[piece] + slopes[piece] * (values - self.decisions[piece])
@@ -70,20 +72,30 @@ def train(rows: Floats, owners: Owners, people: int) -> Machine | None:
     if people < FEWEST_PEOPLE or len(rows) * people > MOST_WORK:
         return None
     may_choose = np.max(np.bincount(owners[owners >= 0])) > 1 and len(rows) * people <= _CHOOSING_WORK
-    trials = {cost: _trial(rows, owners, people, cost) for cost in (COSTS if may_choose else (_USUAL_COST,))}
+    centre = rows.mean(axis=0)
+    trials = {cost: _trial(rows, centre, owners, people, cost) for cost in (COSTS if may_choose else (_USUAL_COST,))}
     cost = max(trials, key=lambda one: (_found(trials[one]), -one))
     decisions, cosines = _scale(trials[cost])
-    return Machine(solve(rows, owners, people, cost=cost), decisions, cosines, cost)
+    weights = solve(_centred(rows, centre), owners, people, cost=cost)
+    return Machine(centre, weights, decisions, cosines, cost)
 
 
-def _trial(rows: Floats, owners: Owners, people: int, cost: float) -> _Trial:
+def _centred(rows: Floats, centre: Floats) -> Floats:
+    """Directions from the centre, of unit length."""
+    apart = rows - centre
+    unit: Floats = apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return unit
+
+
+def _trial(rows: Floats, centre: Floats, owners: Owners, people: int, cost: float) -> _Trial:
+    learnt = _centred(rows, centre)
     strange, likeness, own, wrong = [], [], [], []
     for kept, left_people, left_pictures in _folds(owners, people):
         present = np.unique(owners[kept & (owners >= 0)])
         number = np.full(people + 1, -1, np.intp)  # the last one stands for strangers
         number[present] = np.arange(len(present))
-        weights = solve(rows[kept], number[owners[kept]], len(present), cost=cost)
-        values = rows @ weights[:, :-1].T + weights[:, -1]
+        weights = solve(learnt[kept], number[owners[kept]], len(present), cost=cost)
+        values = learnt @ weights[:, :-1].T + weights[:, -1]
         strange.append(values[left_people].ravel())
         likeness.append(_nearest(rows[left_people], rows[kept], number[owners[kept]], len(present)).ravel())
         mine = number[owners[left_pictures]]

@@ -156,7 +156,7 @@ def _load(path: Path, snapshot: _Snapshot) -> Machine | None:
         with np.load(path, allow_pickle=False) as held:
             if str(held["content"]) != snapshot.content:
                 return None
-            machine = Machine(held["weights"], held["decisions"], held["cosines"], float(held["cost"]))
+            machine = Machine(held["centre"], held["weights"], held["decisions"], held["cosines"], float(held["cost"]))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     fits = machine.weights.shape == (len(snapshot.names), snapshot.rows.shape[1] + 1)
@@ -170,6 +170,7 @@ def _save(path: Path, machine: Machine, content: str) -> None:
         np.savez(
             fresh,
             content=np.array(content),
+            centre=machine.centre,
             weights=machine.weights,
             decisions=machine.decisions,
             cosines=machine.cosines,

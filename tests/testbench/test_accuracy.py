@@ -12,7 +12,7 @@ from checkpoints import manifest, store
 from engines.detector import Detector
 from engines.embedder import Embedder
 from engines.options import EngineOptions
-from testbench import accuracy
+from testbench import accuracy, embeddings
 from testbench.accuracy import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,8 +31,9 @@ def asked(detector: Detector, embedder: Embedder, monkeypatch: pytest.MonkeyPatc
         options.append(config)
         return detector
 
-    monkeypatch.setattr(accuracy, "load_detector", load_detector)
-    monkeypatch.setattr(accuracy, "load_embedder", lambda config, **_: embedder)
+    for module in (accuracy, embeddings):
+        monkeypatch.setattr(module, "load_detector", load_detector)
+        monkeypatch.setattr(module, "load_embedder", lambda config, **_: embedder)
     return options
 
 
