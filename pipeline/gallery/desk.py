@@ -31,6 +31,7 @@ from pipeline.gallery.desk_frames import (
 )
 from pipeline.gallery.edits import PAGE, Change, Edited, Erase, Put, Rename
 from pipeline.gallery.gallery import Kept
+from pipeline.gallery.intake import check_id
 from pipeline.gallery.packing import packed, unpacked
 
 _READ_BYTES = 1 << 20
@@ -145,10 +146,39 @@ class _Client:
 
 def _answer(gallery: Edited, head: bytes, rest: bytes) -> Iterator[bytes]:
     said, pictures, tail = unpacked(head, rest)
+    _check(said)
     try:
         yield from _answered(gallery, said, pictures, tail)
     except (GalleryError, EnrolmentError) as error:
         yield packed({"error": [type(error).__name__, error.what, error.saw, error.fix]})
+
+
+# What each request must bring; numbers are checked by what uses them.
+_FIELDS: dict[str, dict[str, tuple[type, ...]]] = {
+    "entries": {"names": (list, type(None))},
+    "entries_of": {"ids": (list,)},
+    "kept_of": {"ids": (list,)},
+    "apply": {"change": (str,)},
+    "search": {"dim": (int,), "limit": (int,)},
+}
+
+
+def _check(said: object) -> None:
+    """ValueError for a request that nobody of ours makes."""
+    if not isinstance(said, dict):
+        raise ValueError("a request that is no object")
+    fields = dict(_FIELDS.get(said.get("do", ""), {}))
+    if said.get("change") in ("rename", "erase"):
+        fields["ids"] = (list,)
+    if said.get("change") == "rename":
+        fields["name"] = (str, type(None))
+    for key, kinds in fields.items():
+        if key not in said or not isinstance(said[key], kinds):
+            raise ValueError(f"a request without {key}")
+    if not all(isinstance(one, str) for one in said.get("ids", ())):
+        raise ValueError("ids that are none")
+    if not all(name is None or isinstance(name, str) for name in said.get("names") or ()):
+        raise ValueError("names that are none")
 
 
 def _answered(gallery: Edited, said: dict[str, Any], pictures: list[Kept], tail: bytes) -> Iterator[bytes]:
@@ -192,6 +222,8 @@ def _entries(gallery: Edited, names: list[str | None] | None) -> Iterator[bytes]
 
 
 def _change(said: dict[str, Any], pictures: list[Kept]) -> Change:
+    for one in (kept.id for kept in pictures):
+        check_id(one)
     if said["change"] == "put":
         return Put(tuple(pictures))
     ids = tuple(str(one) for one in said["ids"])

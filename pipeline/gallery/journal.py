@@ -11,6 +11,7 @@ import os
 import struct
 import zlib
 from collections import deque
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,12 +38,14 @@ class Journal:
         self._waiting: deque[Waiting] = deque()
         self._last = 0
         self._before_newest = 0  # size of the file before the newest entry
-        try:
-            self._file = path.open("a+b")
-            self._read()
-            sync_folder(path.parent)
-        except OSError as error:
-            raise self._failed("opened", error) from error
+        with ExitStack() as undo:
+            try:
+                self._file = undo.enter_context(path.open("a+b"))
+                self._read()
+                sync_folder(path.parent)
+            except OSError as error:
+                raise self._failed("opened", error) from error
+            undo.pop_all()
 
     def __len__(self) -> int:
         return len(self._waiting)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import grpc  # type: ignore[import-untyped]
 import numpy as np
@@ -105,15 +106,12 @@ class QdrantServerGallery(Edited):
         found: list[Entry] = []
         wanted = list(dict.fromkeys(ids))
         for start in range(0, len(wanted), _PAGE):
-            found += [
-                entry_of(str(r.id), r.payload)
-                for r in self._retrieve(wanted[start : start + _PAGE], LISTED)
-                if r.payload
-            ]
+            records = self._retrieve(wanted[start : start + _PAGE], LISTED)
+            found += [entry_of(str(record.id), record.payload) for record in records if _ours(record.payload or {})]
         return found
 
     def kept_of(self, ids: Sequence[str]) -> list[Kept]:
-        found = {str(record.id): record for record in self._retrieve(ids, True)}
+        found = {str(record.id): record for record in self._retrieve(ids, True) if _ours(record.payload or {})}
         return [_kept(one, found[one]) for one in ids if one in found]
 
     def apply(self, change: Change) -> None:
@@ -206,7 +204,8 @@ class QdrantServerGallery(Edited):
             )
             for record in records:
                 payload = record.payload or {}
-                yield entry_of(str(record.id), payload), payload.get("changed", "")
+                if _ours(payload):
+                    yield entry_of(str(record.id), payload), str(payload.get("changed", ""))
             if offset is None:
                 return
 
@@ -222,7 +221,8 @@ class QdrantServerGallery(Edited):
             if error.status_code is None or error.status_code >= 500 or error.status_code in _RETRY_LATER:
                 raise self._away(f"answer {error.status_code}") from error
             raise self._refused(error.status_code, error) from error
-        except (ApiException, QdrantException, grpc.RpcError, ConnectionError) as error:
+        except (ApiException, QdrantException, grpc.RpcError, ConnectionError, AssertionError) as error:
+            # The client asserts that an answer has a result: one of a server that is half up has none.
             raise self._away(_short(error)) from error
 
     def _away(self, why: str) -> GalleryAway:
@@ -247,6 +247,8 @@ _IN_ORDER = models.WriteOrdering.MEDIUM
 
 def client_of(config: ServerConfig) -> QdrantClient:
     try:
+        if not urlsplit(config.url).hostname:
+            raise ValueError("it names no host")
         return QdrantClient(
             url=config.url,
             # As a header, where the client does not warn on the terminal of a key over http in one's own network.
@@ -271,6 +273,12 @@ def server_space(config: ServerConfig) -> tuple[str, int] | None:
         return gallery.space_kept()
     finally:
         gallery.close()
+
+
+def _ours(payload: Mapping[str, Any]) -> bool:
+    """Other programs may keep other things in the same collection."""
+    name = payload.get("person", 0)
+    return (name is None or isinstance(name, str)) and all(isinstance(payload.get(key), str) for key in LISTED[1:])
 
 
 def _of(names: Collection[str | None] | None) -> models.Filter | None:
