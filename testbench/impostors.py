@@ -33,6 +33,7 @@ SHOTS = (1, 3, 5)
 _SHARES = (0.9, 0.5, 0.1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 _GENUINE = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 _EVENTS = 50  # a quantile beyond which fewer pairs lie is drawn out: single pairs there are one person by two names
+_STEP = 1e-4
 _GAIN_AT, _GAIN_PICTURES = 1e-3, 3
 _CROWD, _CROWD_RATE, _CROWD_DRAWS = 400, 0.02, 20
 
@@ -109,7 +110,13 @@ def _tail(strange: Floats) -> dict[str, float]:
 
 
 def _quantiles(own: Sequence[float]) -> dict[str, float]:
-    return {f"{share:g}": round(float(np.quantile(own, share)), 4) for share in _GENUINE}
+    """Quantiles by the share below; few pictures may give one cosine twice, which a line cannot go through."""
+    kept: dict[str, float] = {}
+    least = -1.0
+    for share in _GENUINE:
+        least = max(round(float(np.quantile(own, share)), 4), round(least + _STEP, 4))
+        kept[f"{share:g}"] = least
+    return kept
 
 
 def _picture_gain(faces: Sequence[NDArray[np.intp]], vectors: Floats) -> float:

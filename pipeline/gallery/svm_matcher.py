@@ -70,6 +70,7 @@ class SvmMatcher:
         return self._votes.threshold
 
     def match(self, embeddings: NDArray[np.float32], limit: int = 3) -> list[list[Match]]:
+        self._take_over()
         machine, snapshot = self._trained.machine, self._trained.snapshot
         if machine is None:
             return self._gallery.search(embeddings, limit)
@@ -81,15 +82,19 @@ class SvmMatcher:
         ]
 
     def refresh(self) -> bool:
-        if self._coming is not None:
-            if not self._coming.done():
-                return False
-            self._trained, self._coming = self._answered(self._coming.result()), None
-            self._votes = vote_settings(self._gallery, self._known, self._config)
+        if self._take_over():
             return True
-        if self._gallery.content_hash() != self._trained.snapshot.content:
+        if self._coming is None and self._gallery.content_hash() != self._trained.snapshot.content:
             self._coming = self._trainer.submit(_kept_or_trained, self._config.path, _snapshot(self._gallery))
         return False
+
+    def _take_over(self) -> bool:
+        """Whether a machine that was being trained is ready, and answers from now on."""
+        if self._coming is None or not self._coming.done():
+            return False
+        self._trained, self._coming = self._answered(self._coming.result()), None
+        self._votes = vote_settings(self._gallery, self._known, self._config)
+        return True
 
     def close(self) -> None:
         self._trainer.shutdown(cancel_futures=True)
