@@ -1,47 +1,30 @@
-"""enroll NAME IMAGE…: from photographs to embeddings in the gallery, and why some photographs are refused."""
+"""enroll NAME IMAGE… and enroll FOLDER: from photographs to the gallery, and why some photographs are refused."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
-from app import flags, photographs, settings
-from engines.align import CropSpec, align
+from app import belonging, flags, photographs, settings
+from app.belonging import Candidate, Limits
+from app.one_face import SEEN_FACE_PX, SQUARE_PX, FaceEmbedder, Refused, picture_of
+from checkpoints.errors import EnrolmentError
 from engines.detector import Detector
-from engines.faces import Faces
 from engines.load import load_detector, load_embedder
-from engines.quality import quality
-from pipeline.gallery.gallery import Gallery, Picture
-from pipeline.gallery.opening import open_gallery
+from engines.models import embedder_model
+from pipeline.gallery.gallery import Gallery
+from pipeline.gallery.intake import check_name
+from pipeline.gallery.opening import gallery_of, optimized
 
-# Every photograph is laid on a square of this side: one size for the detector, and room around faces that fill theirs.
-SQUARE_PX = 1280
-MIN_FACE_PX = 40
-# Of 140 portraits of 90 pixels none lies below 0.08; blurred by a Gaussian of 6 pixels, which takes SFace's cosines
-# for one person from 0.72 to 0.30, nineteen of twenty lie below 0.06.
-MIN_SHARPNESS = 0.06
-MIN_QUALITY = 0.2
-# The detector looks for smaller faces than are taken, to say "too small" and not "no face".
-_SEEN_FACE_PX = 24
-# A face in the background is no reason to refuse a portrait: one that is narrower than this part of the widest.
-_BACKGROUND = 0.5
-# Hands and collars that the detector takes for second faces score below this, real second faces above.
-_RIVAL_SCORE = 0.8
-
-
-class FaceEmbedder(Protocol):
-    @property
-    def crop(self) -> CropSpec: ...
-
-    def embed(self, crops_bgr: NDArray[np.uint8]) -> NDArray[np.float32]: ...
+_PORTION = 64  # pictures that may wait in memory, and be lost with the power, before they are kept
+_LARGE = 1000  # pictures after which building the index is worth the wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,121 +35,173 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """kept   pictures that are new in the gallery
-    known  pictures that had been enrolled before
+    """kept    pictures that are new in the gallery
+    known   pictures that had been enrolled before
+    before  pictures that the person had before
     """
 
     name: str
     kept: int
     known: int
     refused: tuple[Refusal, ...]
+    before: int = 0
 
     @property
     def exit_code(self) -> int:
         return 0 if self.kept + self.known else 1
 
     def __str__(self) -> str:
-        before = f", {self.known} known before" if self.known else ""
-        lines = [f"{self.name}: {self.kept} of {self.kept + self.known + len(self.refused)} pictures enrolled{before}"]
+        again = f", {self.known} known before" if self.known else ""
+        lines = [f"{self.name}: {self.kept} of {self.kept + self.known + len(self.refused)} pictures enrolled{again}"]
+        if self.before and self.kept:
+            lines.append(f"  added to the {self.before} pictures of the {self.name} who was known before")
         return "\n".join(lines + [f"  refused {one.path}: {one.why}" for one in self.refused])
 
 
-class Refused(Exception):
-    """This picture is not taken; the message says why."""
+@dataclass(frozen=True, slots=True)
+class Enroller:
+    """limits  None: pictures are not compared with others
+
+    even_if_unlike  take what is unlike the person's other pictures
+    even_if_known   take what is like somebody else
+    """
+
+    gallery: Gallery
+    detector: Detector
+    embedder: FaceEmbedder
+    limits: Limits | None = None
+    even_if_unlike: bool = False
+    even_if_known: bool = False
+
+    def enrol(self, name: str | None, paths: Sequence[Path], seen: Callable[[], object] = lambda: None) -> Report:
+        """Portions are kept as they come, so that an enrolment that is cut short can simply be repeated."""
+        check_name(name)
+        before = sum(person.pictures for person in self.gallery.people() if person.name == name)
+        kept = known = 0
+        refused: list[Refusal] = []
+        for start in range(0, len(paths), _PORTION):
+            candidates = self._candidates(paths[start : start + _PORTION], refused, seen)
+            taken = self._belonging(name, candidates, refused)
+            new = self.gallery.add(name, [one.picture for one in taken])
+            kept, known = kept + new, known + len(taken) - new
+        order = {path: place for place, path in enumerate(paths)}
+        refused.sort(key=lambda one: order[one.path])
+        return Report(name or "strangers", kept, known, tuple(refused), before)
+
+    def _candidates(self, paths: Sequence[Path], refused: list[Refusal], seen: Callable[[], object]) -> list[Candidate]:
+        found = []
+        for path in paths:
+            try:
+                found.append(Candidate(path, picture_of(path, self.detector, self.embedder)))
+            except (photographs.Unreadable, Refused) as error:
+                refused.append(Refusal(path, str(error)))
+            seen()
+        return found
+
+    def _belonging(self, name: str | None, candidates: list[Candidate], refused: list[Refusal]) -> list[Candidate]:
+        if self.limits is None or not candidates:
+            return candidates
+        reasons: dict[Path, str] = {}
+        if not self.even_if_known:
+            reasons |= belonging.known_as_others(self.gallery, name, candidates, self.limits)
+        if not self.even_if_unlike and name is not None:  # strangers are not like each other
+            rest = [one for one in candidates if one.path not in reasons]
+            own = np.array([kept.picture.embedding for kept in self.gallery.kept([name])], np.float32)
+            reasons |= belonging.unlike_the_others(own, rest, self.limits)
+        refused += [Refusal(path, why) for path, why in reasons.items()]
+        return [one for one in candidates if one.path not in reasons]
 
 
-def enrol(gallery: Gallery, detector: Detector, embedder: FaceEmbedder, name: str, paths: Sequence[Path]) -> Report:
-    """Pictures are kept one by one, so that an enrolment that is cut short can simply be repeated."""
-    kept = known = 0
-    refused = []
-    files = photographs.find(paths)
-    for path in tqdm(files, unit=" pictures", leave=False, disable=None if len(files) > 1 else True):
-        try:
-            picture = _picture(path, detector, embedder)
-        except (photographs.Unreadable, Refused) as error:
-            refused.append(Refusal(path, str(error)))
-            continue
-        new = gallery.add(name, [picture])
-        kept, known = kept + new, known + 1 - new
-    return Report(name, kept, known, tuple(refused))
-
-
-def _picture(path: Path, detector: Detector, embedder: FaceEmbedder) -> Picture:
-    photograph = photographs.read(path)
-    square_bgr = on_square(photograph.image_bgr)
-    (faces,) = detector.detect([square_bgr])
-    index = _the_face(faces)
-    one = slice(index, index + 1)
-    crops_bgr = align(square_bgr, faces.landmarks[one], embedder.crop)
-    worth = float(quality(crops_bgr, faces.boxes_xyxy[one], faces.landmarks[one], faces.scores[one])[0])
-    if (sharp := sharpness(crops_bgr[0])) < MIN_SHARPNESS:
-        raise Refused(f"the face is blurred (sharpness {sharp:.3f}, at least {MIN_SHARPNESS:.3f} is needed)")
-    if worth < MIN_QUALITY:
-        raise Refused(f"the face is turned away or unclear (quality {worth:.2f}, at least {MIN_QUALITY:.2f} is needed)")
-    return Picture(embedder.embed(crops_bgr)[0], photograph.sha256, worth)
-
-
-def on_square(image_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture in the middle of a grey square, made smaller if it must be, never larger."""
-    height, width = image_bgr.shape[:2]
-    scale = min(1.0, SQUARE_PX / max(width, height))
-    if scale < 1:
-        width, height = max(1, round(width * scale)), max(1, round(height * scale))
-        image_bgr = cv2.resize(image_bgr, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    square_bgr = np.full((SQUARE_PX, SQUARE_PX, 3), 127, np.uint8)
-    left, top = (SQUARE_PX - width) // 2, (SQUARE_PX - height) // 2
-    square_bgr[top : top + height, left : left + width] = image_bgr
-    return square_bgr
-
-
-def sharpness(crop_bgr: NDArray[np.uint8]) -> float:
-    """The share of a crop's contrast that a slight blur takes away; independent of light and contrast."""
-    edge = len(crop_bgr) // 8  # outside lies background
-    grey = cv2.cvtColor(crop_bgr[edge:-edge, edge:-edge], cv2.COLOR_BGR2GRAY).astype(np.float32)
-    lost = grey - cv2.GaussianBlur(grey, (0, 0), 1.5)
-    return float(lost.std() / max(float(grey.std()), 1.0))
-
-
-def _the_face(faces: Faces) -> int:
-    """The one face that the picture is of."""
-    if not len(faces):
-        raise Refused("no face was found")
-    widths = faces.boxes_xyxy[:, 2] - faces.boxes_xyxy[:, 0]
-    widest = int(np.argmax(widths))
-    rival = (widths >= _BACKGROUND * widths[widest]) & (faces.scores >= _RIVAL_SCORE)
-    rival[widest] = True
-    if rival.sum() > 1:
-        raise Refused(f"{rival.sum()} faces, and nothing says which one is meant; cut the picture to one")
-    if widths[widest] < MIN_FACE_PX:
-        raise Refused(f"the face is too small ({widths[widest]:.0f} pixels wide, at least {MIN_FACE_PX} are needed)")
-    return widest
+@contextmanager
+def enroller(args: argparse.Namespace) -> Iterator[Enroller]:
+    """With the models and the gallery of the settings."""
+    chosen = settings.read(flags.given(args))
+    options = flags.engine_options(chosen)
+    embedder = load_embedder(options, batch=1)
+    gallery = gallery_of(flags.gallery_config(chosen), space=embedder.space, dim=embedder.dim)
+    try:
+        seeing = replace(options, min_face_px=min(options.min_face_px, SEEN_FACE_PX))
+        yield Enroller(
+            gallery,
+            load_detector(seeing, size_wh=(SQUARE_PX, SQUARE_PX)),
+            embedder,
+            belonging.limits_of(embedder_model(options).known),
+            args.even_if_unlike,
+            args.even_if_known,
+        )
+    finally:
+        gallery.close()
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "enroll",
         help="make somebody known",
-        description="Make somebody known from photographs that show one face each.",
-        epilog="example: python -m app.main enroll Alice alice1.jpg alice2.jpg pictures/alice",
+        description="Make somebody known from photographs that show one face each, or many people from a folder that "
+        "has a folder with pictures for each of them, named as they are.",
+        epilog="examples: enroll Alice alice1.jpg alice2.jpg pictures/alice;  enroll people   (people/Alice/1.jpg …)",
         allow_abbrev=False,
     )
-    parser.add_argument("name", metavar="NAME", help="who it is; names are compared as written")
-    parser.add_argument("paths", metavar="IMAGE", nargs="+", type=Path, help="a picture, or a folder of pictures")
-    flags.add_flags(parser, flags.MODEL_FLAGS)
+    parser.add_argument("name", metavar="NAME|FOLDER", help="who it is; or a folder with folders NAME/ of pictures")
+    parser.add_argument("paths", metavar="IMAGE", nargs="*", type=Path, help="a picture, or a folder of pictures")
+    add_flags(parser)
     parser.set_defaults(command=enroll_command)
 
 
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--even-if-unlike", action="store_true", help="take pictures that are unlike the others of the person"
+    )
+    parser.add_argument("--even-if-known", action="store_true", help="take pictures that are like somebody else")
+    flags.add_flags(parser, flags.MODEL_FLAGS)
+
+
 def enroll_command(args: argparse.Namespace) -> int:
-    photographs.find(args.paths)  # before models are loaded, which takes a moment
-    chosen = settings.read(flags.given(args))
-    options = flags.engine_options(chosen)
-    seeing = replace(options, min_face_px=min(options.min_face_px, _SEEN_FACE_PX))
-    embedder = load_embedder(options, batch=1)
-    gallery = open_gallery(chosen.gallery_dir, space=embedder.space, dim=embedder.dim)
-    try:
-        detector = load_detector(seeing, size_wh=(SQUARE_PX, SQUARE_PX))
-        report = enrol(gallery, detector, embedder, args.name, args.paths)
-    finally:
-        gallery.close()
-    print(report)
-    return report.exit_code
+    wanted = _wanted(args.name, args.paths)  # before models are loaded, which takes a moment
+    if not args.paths:
+        print(f"enrolling {len(wanted)} people from the folder {args.name}", file=sys.stderr)
+    with enroller(args) as ready:
+        reports = enrol_all(ready, wanted)
+        if sum(report.kept for report in reports) >= _LARGE:
+            optimized(ready.gallery)
+    if len(reports) > 1:
+        kept, refused = sum(r.kept for r in reports), sum(len(r.refused) for r in reports)
+        print(f"{len(reports)} people: {kept} pictures enrolled, {refused} refused")
+    return max(report.exit_code for report in reports)
+
+
+def enrol_all(ready: Enroller, wanted: dict[str | None, list[Path]]) -> list[Report]:
+    """Each person is told as soon as the pictures are safe."""
+    total = sum(map(len, wanted.values()))
+    reports = []
+    with tqdm(total=total, unit=" pictures", leave=False, disable=None if total > 1 else True) as bar:
+        for name, paths in wanted.items():
+            reports.append(ready.enrol(name, paths, bar.update))
+            bar.clear()
+            print(reports[-1], flush=True)
+            bar.refresh()
+    return reports
+
+
+def _wanted(name: str, paths: Sequence[Path]) -> dict[str | None, list[Path]]:
+    """Who is to be enrolled with which files."""
+    if paths:
+        check_name(name)
+        return {name: photographs.find(paths)}
+    folder = Path(name)
+    if not folder.is_dir():
+        raise EnrolmentError(
+            "Nothing says what to enrol.",
+            saw=f"enroll {name}, without pictures, and there is no folder {name}",
+            fix="name pictures: enroll NAME IMAGE…, or a folder that has a folder NAME/ for each person",
+        )
+    people = sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
+    if not people:
+        raise EnrolmentError(
+            "This folder has no folder for each person.",
+            saw=str(folder),
+            fix=f"put the pictures into {folder}/NAME/, or say whose they are: enroll NAME {folder}",
+        )
+    for one in people:
+        check_name(one.name)
+    return {one.name: photographs.find([one]) for one in people}
