@@ -49,9 +49,9 @@ class MirroredGallery(Edited):
         self._pace = pace or Pace()
         self._turn = threading.Condition()  # of the copy and the journal
         self._closing = False
-        self._rounds = 0  # times that the worker has had an answer or a failure
         self._pulled = False
         self._failures = 0
+        self._trouble: GalleryError | None = None
         self._away_since_ns: int | None = None
         # A crash can come after the journal was written and before the copy was.
         for change in journal.changes():
@@ -98,6 +98,11 @@ class MirroredGallery(Edited):
             self._turn.wait_for(lambda: self._pulled or self._failures > 0 or self._closing, timeout_s)
             return self._pulled
 
+    def trouble(self) -> GalleryError | None:
+        """What the server, or the way to it, said last; None: all is well."""
+        with self._turn:
+            return self._trouble
+
     def close(self) -> None:
         with self._turn:
             self._turn.wait_for(lambda: not len(self._journal) or self._failures > 0, self._pace.close_s)
@@ -116,10 +121,9 @@ class MirroredGallery(Edited):
         while not self._closing:
             try:
                 wait_s = self._round()
-            except GalleryError:
-                wait_s = self._failed()
+            except GalleryError as error:
+                wait_s = self._failed(error)
             with self._turn:
-                self._rounds += 1
                 self._turn.notify_all()
                 if self._failures:
                     self._turn.wait_for(lambda: self._closing, wait_s)
@@ -150,12 +154,14 @@ class MirroredGallery(Edited):
     def _answered(self) -> None:
         with self._turn:
             self._failures = 0
+            self._trouble = None
             self._away_since_ns = None
 
-    def _failed(self) -> float:
+    def _failed(self, error: GalleryError) -> float:
         """Twice as long after each failure, and never in step with other programs that lost the same server."""
         with self._turn:
             self._failures += 1
+            self._trouble = error
             if self._away_since_ns is None:
                 self._away_since_ns = now_ns()
             longest = min(self._pace.longest_wait_s, self._pace.first_wait_s * 2.0 ** min(self._failures - 1, 16))

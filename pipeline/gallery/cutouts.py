@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from checkpoints.errors import GalleryError
+from pipeline.gallery.intake import is_id
 
 # One file at a time is quicker for some pictures of a person, the whole system's buffers for a whole gallery.
 _MANY = 64
@@ -25,7 +26,7 @@ class Cutouts:
         """Erase what a crash has left. `wanted`: which of these ids are the gallery's."""
         if not self._mark.exists():
             return
-        there = {path.stem for path in self._folder.glob("*.jpg")}
+        there = {path.stem for path in self._folder.glob("*.jpg") if is_id(path.stem)}
         self._unlink(there - set(wanted(there)))
 
     def write(self, jpegs: Mapping[str, bytes]) -> None:

@@ -30,14 +30,18 @@ def check_name(name: str | None) -> None:
         raise _no_name(f"{len(name)} characters: {name[:20]!r}…", f"use at most {_LONGEST_NAME} characters")
 
 
-def check_id(one: str) -> None:
-    """Ids become names of files: GalleryError for one that is not a UUID as this program writes them."""
+def is_id(one: str) -> bool:
+    """Whether it is a UUID as this program writes them."""
     try:
-        if str(UUID(one)) == one:
-            return
+        return str(UUID(one)) == one
     except (ValueError, AttributeError, TypeError):
-        pass
-    raise GalleryError("A picture has an id that is none.", saw=repr(one)[:80], fix="ids are UUIDs in lower case")
+        return False
+
+
+def check_id(one: str) -> None:
+    """Ids become names of files: GalleryError for one that could be anything else."""
+    if not is_id(one):
+        raise GalleryError("A picture has an id that is none.", saw=repr(one)[:80], fix="ids are UUIDs in lower case")
 
 
 def unit_rows(embeddings: NDArray[np.float32], *, space: str, dim: int) -> NDArray[np.float32]:

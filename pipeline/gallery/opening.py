@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from checkpoints.errors import GalleryError, GalleryLocked
+from checkpoints.errors import GalleryAway, GalleryError, GalleryLocked
 from pipeline.config import GalleryConfig, ServerConfig
 from pipeline.gallery.copy import MirroredGallery
 from pipeline.gallery.desk_client import ask_desk
@@ -81,6 +81,9 @@ def _mirrored(edge: EdgeGallery, path: Path, server: ServerConfig, *, wait: bool
     finally:
         if gallery is None:
             edge.close()
-    if wait:
-        gallery.catch_up(server.timeout_s)
+    if wait and not gallery.catch_up(server.timeout_s):
+        trouble = gallery.trouble()
+        if trouble is not None and not isinstance(trouble, GalleryAway):
+            gallery.close()
+            raise trouble  # a wrong key or another space does not go away by waiting
     return gallery

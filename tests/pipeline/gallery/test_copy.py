@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from checkpoints.errors import GalleryError
 from pipeline.clock import now_ns
 from pipeline.config import GalleryConfig, ServerConfig
 from pipeline.gallery.copy import MirroredGallery, Pace
@@ -229,6 +230,32 @@ def test_a_configured_server_is_found_by_commands(make_peer: Any, tmp_path: Path
     again.close()
     for path in tmp_path.rglob("*"):
         assert not path.is_file() or b"secret" not in path.read_bytes()
+
+
+def test_a_refusal_is_told_to_who_waits_and_kept_from_nobody_else(make_peer: Any, tmp_path: Path) -> None:
+    peer = make_peer(api_key="secret")
+    wrong = GalleryConfig(tmp_path, server=ServerConfig(peer.url, api_key="wrong", timeout_s=5.0))
+    with pytest.raises(GalleryError, match="QDRANT_API_KEY"):
+        gallery_of(wrong, space=SPACE, dim=DIM)
+    gallery = gallery_of(wrong, space=SPACE, dim=DIM, share=False)
+    assert isinstance(gallery, MirroredGallery)
+    assert gallery.add("Ann", [picture(1)]) == 1
+    until(lambda: gallery.trouble() is not None)
+    assert gallery.health().waiting == 1
+    gallery.close()
+
+
+def test_commands_work_without_the_server(make_peer: Any, tmp_path: Path) -> None:
+    peer = make_peer()
+    peer.fault = "503"
+    away = GalleryConfig(tmp_path, server=ServerConfig(peer.url, timeout_s=1.0))
+    gallery = gallery_of(away, space=SPACE, dim=DIM)
+    assert gallery.add("Ann", [picture(1)]) == 1
+    gallery.close()
+    again = reopen_of(away)
+    assert [person.name for person in again.people()] == ["Ann"]
+    assert again.health().waiting == 1
+    again.close()
 
 
 def test_a_copy_in_memory(make_peer: Any, tmp_path: Path) -> None:
