@@ -9,7 +9,7 @@ from pipeline.config import GalleryConfig, ServerConfig
 from pipeline.gallery.copy import MirroredGallery
 from pipeline.gallery.desk_client import ask_desk
 from pipeline.gallery.edits import Edited
-from pipeline.gallery.embedded import EdgeGallery
+from pipeline.gallery.embedded import INDEXED_FROM, EdgeGallery
 from pipeline.gallery.folder import gallery_exists, open_edge, other_space, reopen_edge
 from pipeline.gallery.gallery import Gallery
 from pipeline.gallery.journal import Journal
@@ -67,8 +67,8 @@ def reopen_of(config: GalleryConfig) -> Edited:
 
 
 def optimized(gallery: Gallery) -> bool:
-    """Build the index of a gallery on disk where it has grown large; a minute or more. Others are left alone."""
-    return isinstance(gallery, EdgeGallery) and gallery.optimize()
+    """Build the index of a gallery on disk that has grown large: minutes. Small ones and others are left alone."""
+    return isinstance(gallery, EdgeGallery) and gallery.count() >= INDEXED_FROM and gallery.optimize()
 
 
 def _mirrored(edge: EdgeGallery, path: Path, server: ServerConfig, *, wait: bool) -> MirroredGallery:
