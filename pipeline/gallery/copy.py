@@ -34,7 +34,7 @@ class Pace:
     pull_s: float = 20.0
     first_wait_s: float = 0.5
     longest_wait_s: float = 30.0
-    close_s: float = 2.0
+    close_s: float = 1.0
 
 
 class MirroredGallery(Edited):
