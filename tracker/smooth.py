@@ -20,10 +20,10 @@ TYPICAL_FACE_PX = 100.0
 
 @dataclass(frozen=True, slots=True)
 class SmoothSettings:
-    still_cutoff_hz: float = 0.8  # lower: calmer when still
-    tremble: float = 0.08  # face sizes per second that a face at rest seems to move
-    cutoff_per_speed_hz: float = 16.0  # added for each face size per second above that; higher: less lag when moving
-    speed_cutoff_hz: float = 1.0  # how calmly the speed itself is judged
+    still_cutoff_hz: float = 0.9  # lower: calmer when still
+    tremble: float = 0.06  # face sizes per second that a face at rest seems to move
+    cutoff_per_speed_hz: float = 20.0  # added for each face size per second above that; higher: less lag when moving
+    speed_cutoff_hz: float = 0.8  # how calmly the speed itself is judged
 
 
 @dataclass(frozen=True, slots=True)
