@@ -18,6 +18,7 @@ from pipeline.messages import AlignedFaces
 
 SAME_PLACE_IOU = 0.3
 SAME_PERSON = 0.45
+_MISSED_FRAMES = 12
 _MIN_FRAMES = 3  # a piece that is shorter may be no face at all
 
 Floats = NDArray[np.float32]
@@ -47,14 +48,21 @@ class Truth:
 
     def who(self, frame: int, box_xyxy: Floats) -> int | None:
         """Whose face this box is on; None: nobody's that is known."""
-        boxes = self.frames[frame].boxes_xyxy
-        if not len(boxes):
+        places = [self._place(one, frame) for one in self.people]
+        cover = [0.0 if place is None else float(iou(box_xyxy, place[None])[0]) for place in places]
+        best = int(np.argmax(cover))
+        return best if cover[best] >= SAME_PLACE_IOU else None
+
+    def _place(self, person: Person, frame: int) -> Floats | None:
+        """The box of the face; where the search missed it, on the way from where it was to where it is found again."""
+        before = max((at for at in person.places if at <= frame), default=None)
+        after = min((at for at in person.places if at >= frame), default=None)
+        if before is None or after is None or after - before > _MISSED_FRAMES:
             return None
-        cover = iou(box_xyxy, boxes)
-        row = int(np.argmax(cover))
-        if cover[row] < SAME_PLACE_IOU:
-            return None
-        return next((index for index, one in enumerate(self.people) if one.places.get(frame) == row), None)
+        one, other = (self.frames[at].boxes_xyxy[person.places[at]] for at in (before, after))
+        part = (frame - before) / max(after - before, 1)
+        place: Floats = one + np.float32(part) * (other - one)
+        return place
 
 
 def truth(frames: Sequence[AlignedFaces], embeddings: Sequence[Floats]) -> Truth:
