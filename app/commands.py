@@ -2,7 +2,9 @@
 
 python -m app.main --source 0            watch a camera (--help tells all flags)
 python -m app.main enroll NAME IMAGE…    make somebody known
-python -m app.main gallery list          who is known
+python -m app.main gallery list          who is known (show, rename, merge, delete, export, calibrate, why …)
+python -m app.main unknowns list         who was seen that has no name
+python -m app.main strangers add IMAGE…  faces that must not be named
 python -m app.main doctor                what works on this machine
 """
 
@@ -22,7 +24,7 @@ from app.run import Run
 from checkpoints.errors import SettingsError, UserError
 from pipeline.wiring import check
 
-COMMANDS = ("enroll", "gallery", "doctor")
+COMMANDS = ("enroll", "gallery", "unknowns", "strangers", "doctor")
 _FURTHER_HELP = "commands: " + ", ".join(f"{name} (see {name} --help)" for name in COMMANDS)
 
 
@@ -39,11 +41,11 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _command(words: list[str]) -> int:
-    from app import doctor, enrolment, people
+    from app import doctor, enrolment, people, strangers, unknowns
 
     parser = FlagParser(prog="python -m app.main", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (enrolment, people, doctor):
+    for module in (enrolment, people, unknowns, strangers, doctor):
         module.add_parsers(commands)
     args = parser.parse_args(words)
     code: int = args.command(args)

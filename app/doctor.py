@@ -7,14 +7,18 @@ import os
 import platform
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from app import flags, settings
 from checkpoints import store
 from checkpoints.errors import UserError
+from checkpoints.manifest import Manifest
 from engines.models import detector_model, embedder_model
 from engines.options import EngineOptions
 from pipeline import memory
+from pipeline.config import GalleryConfig
+from pipeline.gallery.calibration import Calibration
 
 LEAST_MEMORY_MB = 1000
 
@@ -33,6 +37,8 @@ def command(_args: argparse.Namespace) -> int:
         "memory": _memory,
         "models": _models,
         "engines": _engines,
+        "gallery": _gallery,
+        "server": _server,
         "cameras": _cameras,
     }
     failed = 0
@@ -95,6 +101,58 @@ def _engines() -> str:
     reasons = [(name, backends.why_not(name)) for name in backends.BY_PREFERENCE]
     others = "; ".join(f"not {name}: {reason}" for name, reason in reasons if reason is not None)
     return f"{runtime}, {options.precision}, {options.threads} thread(s){f' ({others})' if others else ''}"
+
+
+def _gallery() -> str:
+    """Who is known, and from which score a name is given."""
+    from app import calibrating
+    from pipeline.gallery import calibration
+    from pipeline.gallery.opening import gallery_exists, reopen_of
+
+    chosen = settings.read()
+    config = flags.gallery_config(chosen)
+    if not gallery_exists(config.path):
+        return f"nobody is enrolled in {config.path}"
+    known = embedder_model(flags.engine_options(chosen)).known
+    here = reopen_of(replace(config, server=None))
+    try:
+        calibrating.check_space(here.space, known)
+        people, pictures = len(here.people()), here.count()
+        margin = calibrating.margin_of(config, known)
+        made = calibration.for_gallery(config.path, here, known, config.false_names, margin=margin) if people else None
+    finally:
+        here.close()
+    return f"{people} people, {pictures} pictures in {config.path}; {_threshold(config, known, made)}; {_kept(config)}"
+
+
+def _threshold(config: GalleryConfig, known: Manifest, made: Calibration | None) -> str:
+    if config.match_threshold is not None:
+        return f"threshold {config.match_threshold:g}, set by hand"
+    if made is None:
+        return f"threshold {known.match_threshold}, from the manifest of {known.name}"
+    misses = "" if made.expected_misses is None else f", {made.expected_misses:.1%} of known people missed"
+    return f"threshold {made.threshold:.3f} for {made.rate:.2%} false names{misses}"
+
+
+def _kept(config: GalleryConfig) -> str:
+    from pipeline.gallery.unknowns import Unknowns
+
+    if config.unknown_days == 0:
+        return "unknown faces are not kept"
+    return f"{len(Unknowns(config.path).clusters())} unknown people, kept for {config.unknown_days:g} days"
+
+
+def _server() -> str:
+    from pipeline.gallery.server import server_space
+
+    config = flags.gallery_config(settings.read())
+    if config.server is None:
+        return "none: the gallery is on this disk"
+    kept = server_space(config.server)
+    said = f"{config.server.url} answers; {config.server.collection}: {kept[0] if kept else 'not made yet'}"
+    if config.server.api_key and config.server.url.startswith("http://"):
+        said += "; the key travels unencrypted, use https"
+    return said
 
 
 def _cameras() -> str:

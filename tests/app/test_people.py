@@ -44,7 +44,10 @@ def test_listing_makes_no_gallery(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_who_is_deleted_is_gone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("delete", "Ann Lee", "--gallery", str(folder)) == 0
-    assert capsys.readouterr().out == "Ann Lee is forgotten; pictures erased: 2\n"
+    assert capsys.readouterr().out == (
+        "Ann Lee is forgotten; erased: 2 pictures with their embeddings, 0 cut-outs, 0 sightings, 0 events\n"
+        "no file of events was named (EVENTS, --events), so none was looked through\n"
+    )
     run("list", "--gallery", str(folder))
     assert "Ann" not in capsys.readouterr().out
 
