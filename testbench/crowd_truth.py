@@ -57,7 +57,8 @@ class Truth:
         """The box of the face; where the search missed it, on the way from where it was to where it is found again."""
         before = max((at for at in person.places if at <= frame), default=None)
         after = min((at for at in person.places if at >= frame), default=None)
-        if before is None or after is None or after - before > _MISSED_FRAMES:
+        before, after = after if before is None else before, before if after is None else after
+        if before is None or after is None or max(abs(frame - before), abs(after - frame)) > _MISSED_FRAMES:
             return None
         one, other = (self.frames[at].boxes_xyxy[person.places[at]] for at in (before, after))
         part = (frame - before) / max(after - before, 1)
