@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import Literal
+from typing import Literal, get_args
 
 from checkpoints.errors import ModelError
 from checkpoints.fields import Fields
@@ -17,10 +17,6 @@ Role = Literal["detector", "embedder", "asset"]
 Layout = Literal["NHWC", "NCHW"]
 Colour = Literal["RGB", "BGR"]
 Family = Literal["mtcnn", "yunet", "retinaface", "scrfd"]
-_ROLES: tuple[Role, ...] = ("detector", "embedder", "asset")
-_LAYOUTS: tuple[Layout, ...] = ("NHWC", "NCHW")
-_COLOURS: tuple[Colour, ...] = ("RGB", "BGR")
-_FAMILIES: tuple[Family, ...] = ("mtcnn", "yunet", "retinaface", "scrfd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +160,6 @@ def load(name: str) -> Manifest:
 
 def parse(text: str, where: str, *, brought_as: str | None = None) -> Manifest:
     """`where` is what an error calls the text.
-
     `brought_as` is the name of a model that somebody brings along: what only informs people may be left out then.
     """
     try:
@@ -182,20 +177,20 @@ def _manifest(fields: Fields, brought_as: str | None) -> Manifest:
     def for_people(key: str) -> str:
         return fields.text(key) if brought_as is None else fields.text_or(key, "not told")
 
-    role = fields.choice("role", _ROLES)
+    role = fields.choice("role", get_args(Role))
     embedder = role == "embedder"
     scores = fields.section_or_none("scores") if brought_as is not None else fields.section("scores")
     strangers = fields.section_or_none("impostors")
     manifest = Manifest(
         name=fields.text("name") if brought_as is None else fields.text_or("name", brought_as),
         role=role,
-        family=fields.choice("family", _FAMILIES) if role == "detector" else None,
+        family=fields.choice("family", get_args(Family)) if role == "detector" else None,
         title=for_people("title"),
         licence=for_people("licence"),
         origin=for_people("origin"),
         files=tuple(_file(entry) for entry in fields.sections("files")),
-        layout=fields.choice("layout", _LAYOUTS),
-        colour=fields.choice("colour", _COLOURS),
+        layout=fields.choice("layout", get_args(Layout)),
+        colour=fields.choice("colour", get_args(Colour)),
         mean=fields.three_numbers("mean"),
         scale=fields.three_numbers("scale"),
         embedding_dim=fields.integer("embedding_dim") if embedder else None,

@@ -73,7 +73,7 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """state        known (with a name), unknown (nobody of the gallery), undecided (too little evidence, or it disagrees)
+    """state        known (with a name), unknown (nobody of the gallery), undecided (too little to say or in conflict)
     score        cosine of the leader, weighted by quality over all shots; 0 without any
     margin       how far it lies above the second
     votes        shots that speak for this: with the leader in first place, or with nobody above the threshold
