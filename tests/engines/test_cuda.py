@@ -21,36 +21,34 @@ from tests.engines.fake_cuda import FakeGpu
 WHY_NOT = cuda.why_not
 
 # As found in cuda-bindings 12.6.2 and 13.4.4.
-IN_CUDA_BINDINGS = set(
-    [
-        "CUdevice_attribute",
-        "CUresult",
-        "CUstreamCaptureMode",
-        "CUstream_flags",
-        "cuCtxSetCurrent",
-        "cuDeviceGet",
-        "cuDeviceGetAttribute",
-        "cuDeviceGetName",
-        "cuDevicePrimaryCtxRetain",
-        "cuGraphDestroy",
-        "cuGraphExecDestroy",
-        "cuGraphInstantiate",
-        "cuGraphLaunch",
-        "cuInit",
-        "cuMemAlloc",
-        "cuMemFree",
-        "cuMemFreeHost",
-        "cuMemGetInfo",
-        "cuMemHostAlloc",
-        "cuMemcpyDtoHAsync",
-        "cuMemcpyHtoDAsync",
-        "cuStreamBeginCapture",
-        "cuStreamCreate",
-        "cuStreamDestroy",
-        "cuStreamEndCapture",
-        "cuStreamSynchronize",
-    ]
-)
+IN_CUDA_BINDINGS = {
+    "CUdevice_attribute",
+    "CUresult",
+    "CUstreamCaptureMode",
+    "CUstream_flags",
+    "cuCtxSetCurrent",
+    "cuDeviceGet",
+    "cuDeviceGetAttribute",
+    "cuDeviceGetName",
+    "cuDevicePrimaryCtxRetain",
+    "cuGraphDestroy",
+    "cuGraphExecDestroy",
+    "cuGraphInstantiate",
+    "cuGraphLaunch",
+    "cuInit",
+    "cuMemAlloc",
+    "cuMemFree",
+    "cuMemFreeHost",
+    "cuMemGetInfo",
+    "cuMemHostAlloc",
+    "cuMemcpyDtoHAsync",
+    "cuMemcpyHtoDAsync",
+    "cuStreamBeginCapture",
+    "cuStreamCreate",
+    "cuStreamDestroy",
+    "cuStreamEndCapture",
+    "cuStreamSynchronize",
+}
 
 
 @pytest.fixture
