@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -21,7 +22,13 @@ _LARGE_SHARE = 0.2  # of the picture's longer side: from here on faces count on 
 
 
 class Head(Protocol):
-    """Reads what one kind of network says about one size of sheet."""
+    """Reads what one kind of network says about one size of sheet.
+
+    sizes  how many values each output must have
+    """
+
+    @property
+    def sizes(self) -> tuple[int, ...]: ...
 
     def read(self, outputs: tuple[NDArray[np.float32], ...]) -> Faces:
         """The best candidates above the least score, in pixels of the sheet and in no order.
@@ -50,7 +57,8 @@ class SingleStage:
         same_face: float,
     ) -> None:
         """`same_face` is the overlap from which two boxes show the same face."""
-        self._sheets = Sheets(open_net)
+        self._open_net = open_net
+        self._sheets = Sheets(self._opened)
         self._make_head = make_head
         self._sizing = sizing
         self._min_face_px = min_face_px
@@ -104,6 +112,21 @@ class SingleStage:
             return seen
         scale_xy = np.array(fit.scale_xy, np.float32)
         return Faces(seen.boxes_xyxy * np.tile(scale_xy, 2), seen.scores, seen.landmarks * scale_xy)
+
+    def _opened(self, sheet_wh: tuple[int, int]) -> Engine:
+        """The engine for a sheet, if its network has the outputs that its manifest promises."""
+        engine = self._open_net(sheet_wh)
+        for name, shape, size in zip(
+            engine.output_names, engine.output_shapes, self._head(sheet_wh).sizes, strict=True
+        ):
+            if math.prod(shape) != size:
+                engine.close()
+                raise ModelError(
+                    "The detector's network does not give what its manifest says.",
+                    saw=f"{name} has shape {shape} for pictures of {sheet_wh[0]}×{sheet_wh[1]}, not {size} values",
+                    fix="Are its family and the names of its outputs right in the manifest?",
+                )
+        return engine
 
     def _fits(self, picture_wh: tuple[int, int]) -> tuple[Fit, ...]:
         return self._sizing.fits(picture_wh, tight=picture_wh == self._usual_wh)

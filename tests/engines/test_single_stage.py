@@ -216,23 +216,22 @@ def test_few_engines_for_photographs_of_many_sizes(open_detector: Open) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_scores_that_are_no_numbers_are_an_error_not_an_empty_picture(family: Family) -> None:
+    widths = {"cls": 1, "obj": 1, "score": 1, "bbox": 4, "kps": 10, "loc": 4, "conf": 2, "landms": 10}
+    kinds = [(name.split("_")[0], name.split("_")[1:]) for name in OUTPUTS[family]]
+    per_cell = 1 if family == "yunet" else 2
+    cells = [sum((64 // stride) ** 2 for stride in map(int, stride or STRIDES)) for _, stride in kinds]
+    shapes = tuple((1, per_cell * count, widths[kind]) for count, (kind, _) in zip(cells, kinds, strict=True))
+
     class Broken:
         input_shape = (1, 64, 64, 3)
         output_names = OUTPUTS[family]
-        output_shapes = ()
+        output_shapes = shapes
 
         def __init__(self) -> None:
             self.input = np.zeros(self.input_shape, np.uint8)
 
         def run(self, batch: Picture | None = None) -> tuple[NDArray[np.float32], ...]:
-            kinds = {"cls": 1, "obj": 1, "score": 1, "bbox": 4, "kps": 10}
-            if family == "retinaface":
-                return tuple(np.full((1, 168, width), np.nan, np.float32) for width in (4, 2, 10))
-            per_cell = 2 if family == "scrfd" else 1
-            shapes = [(name.split("_")[0], int(name.split("_")[1])) for name in self.output_names]
-            return tuple(
-                np.full((1, per_cell * (64 // stride) ** 2, kinds[kind]), np.nan, np.float32) for kind, stride in shapes
-            )
+            return tuple(np.full(shape, np.nan, np.float32) for shape in shapes)
 
         def close(self) -> None: ...
 
