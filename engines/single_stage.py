@@ -18,6 +18,9 @@ from engines.sheets import Fit, Sheets, Sizing
 
 MOST_CANDIDATES = 1000  # before suppression, the best ones; a low threshold lets thousands through
 _MAX_HEADS = 16
+# Of the smallest face that is asked for: MTCNN looks for it with a square around the face, and one in twenty of its
+# boxes is smaller than this. So the same setting means the same faces.
+_SMALLEST_SHARE = 0.7
 _LARGE_SHARE = 0.2  # of the picture's longer side: from here on faces count on the smaller sheet
 
 
@@ -93,7 +96,7 @@ class SingleStage:
             first = _together(first, _of(seen, _lengths(seen) >= _LARGE_SHARE * max(picture_wh)))
         faces = _of(first, nms(first.boxes_xyxy, first.scores, self._same_face))
         # Not before: of a face that is just too small a worse, larger box would stay.
-        faces = _of(faces, _lengths(faces) >= self._min_face_px)
+        faces = _of(faces, _lengths(faces) >= _SMALLEST_SHARE * self._min_face_px)
         boxes = np.clip(faces.boxes_xyxy, 0, np.array(picture_wh * 2, np.float32))
         # On the black around the picture a network may see faces, too.
         return _of(Faces(boxes, faces.scores, faces.landmarks), np.all(boxes[:, 2:] > boxes[:, :2], axis=1))

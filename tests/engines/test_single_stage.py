@@ -132,8 +132,8 @@ def test_faces_of_all_grids_come_best_first_and_each_once(family: Family, open_d
 def test_a_score_must_be_above_the_least_and_a_face_not_below_the_smallest(family: Family, open_detector: Open) -> None:
     picture = _bright(np.zeros((320, 320, 3), np.uint8), 8, 20, 20, 128)
     box, _ = _expected(family, 8, 20, 20)
-    side = max(box[2] - box[0], box[3] - box[1])
-    for min_face, least, count in ((1, 0.5, 1), (1, 0.51, 0), (int(side), 0.5, 1), (int(side) + 1, 0.5, 0)):
+    most = int(max(box[2] - box[0], box[3] - box[1]) / 0.7)
+    for min_face, least, count in ((1, 0.5, 1), (1, 0.51, 0), (most, 0.5, 1), (most + 1, 0.5, 0)):
         detector = open_detector(family, min_face_px=min_face, least_score=least).detector
         assert len(detector.detect([picture])[0]) == count
         detector.close()
