@@ -118,7 +118,8 @@ class ModelSettings:
         metadata=about(
             "PRECISION",
             values.one_of(*get_args(Precision)),
-            f"int8, fp16 or fp32; if empty, what USE_FP16 says, else {_ENGINES.precision}",
+            "int8, fp16 or fp32; if empty, what USE_FP16 says, else fp16 on processors with 16-bit arithmetic, int8 on "
+            "others and on GPUs",
             "--precision P",
         ),
     )

@@ -8,7 +8,6 @@ import pytest
 
 from app import flags, settings
 from checkpoints.errors import SettingsError
-from engines.options import EngineOptions
 from pipeline.config import RunConfig
 
 SCREEN = {"DISPLAY": ":0"}
