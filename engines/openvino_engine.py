@@ -24,7 +24,8 @@ from engines.uint8_rewrite import is_quantised, uint8_activations
 
 _log = logging.getLogger(__name__)
 
-# Part of the cache key: to be raised when `prepared_network`, `_by_its_rules` or `_settings` change what comes out of the same model file.
+# Part of the cache key: to be raised when something here or in what is imported here changes what comes out of the
+# same model file.
 _PREPARATION = "3"
 
 # Beginnings of lines in OpenVINO's errors that only its developers have a use for.
