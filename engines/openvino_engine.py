@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 # Part of the cache key: to be raised when something here or in what is imported here changes what comes out of the
 # same model file.
-_PREPARATION = "3"
+_PREPARATION = "4"
 
 # Beginnings of lines in OpenVINO's errors that only its developers have a use for.
 _SAYS_NOTHING = ("FrontEnd API", "Model wasn't", "Summary", "To facilitate", "While validating node")
