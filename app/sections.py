@@ -118,8 +118,7 @@ class ModelSettings:
         metadata=about(
             "PRECISION",
             values.one_of(*get_args(Precision)),
-            "int8, fp16 or fp32; if empty, what USE_FP16 says, else fp16 on processors with 16-bit arithmetic, int8 on "
-            "others and on GPUs",
+            "int8, fp16 or fp32; if empty, what USE_FP16 says, else int8 (fp16 on ARM processors that have it)",
             "--precision P",
         ),
     )
