@@ -13,6 +13,7 @@ from app.about import About
 from app.sections import SOURCE
 from app.settings import Settings
 from checkpoints.errors import SettingsError
+from engines import fitting
 from engines.options import EngineOptions
 from pipeline.config import (
     CaptureConfig,
@@ -168,7 +169,7 @@ def engine_options(chosen: Settings) -> EngineOptions:
         detector=models.detector,
         embedder=models.embedder,
         backend=models.backend,
-        precision=precision or EngineOptions().precision,
+        precision=precision or fitting.precision(models.backend),
         threads=models.threads,
         min_face_px=models.min_face_px,
         thresholds=models.thresholds,

@@ -100,7 +100,7 @@ class ModelSettings:
         metadata=about(
             "PRECISION",
             values.one_of(*get_args(Precision)),
-            f"int8, fp16 or fp32; if empty, what USE_FP16 says, else {_ENGINES.precision}",
+            "int8, fp16 or fp32; if empty, what USE_FP16 says, else int8 (fp16 on ARM processors that have it)",
             "--precision P",
         ),
     )

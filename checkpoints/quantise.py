@@ -27,8 +27,13 @@ _IR_VERSION = 8
 _LARGEST = 127  # a symmetric range has no -128
 _LAYERS = ("Conv", "Gemm", "MatMul")
 # What takes numbers as they are from one place to another: rounded before is rounded behind.
-_MOVES = ("Flatten", "MaxPool", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
+_MOVES = ("Flatten", "MaxPool", "Reshape", "Transpose")
 _ZERO = "zero"
+# What means the same in the files that come (opset 12 to 21) as in those that are written (opset 17).
+_SAME_IN_ALL = (
+    *("Conv", "Gemm", "MatMul", "Add", "Mul", "Sub", "PRelu", "Relu", "LeakyRelu", "Sigmoid", "Softmax"),
+    *("MaxPool", "AveragePool", "GlobalAveragePool", "Concat", "Flatten", "Pad", "Reshape", "Resize", "Transpose"),
+)
 
 
 def quantised(network_bytes: bytes, ranges_name: str) -> bytes:
@@ -94,6 +99,8 @@ def _sources(name: str, made_by: dict[str, Node]) -> list[str]:
 
 def _check(network: Network, ranges: Ranges) -> None:
     """A table that was made for another network is not half used."""
+    if strange := sorted({node.op for node in network.nodes} - set(_SAME_IN_ALL)):
+        raise ModelError("The network holds layers that are not quantised here.", saw=", ".join(strange))
     made = {name for node in network.nodes for name in node.outputs} | {value.name for value in network.inputs}
     if unknown := sorted((set(ranges.limits) | set(ranges.left)) - made):
         raise ModelError("The ranges are of another network: it has no such tensors.", saw=", ".join(unknown))

@@ -30,6 +30,10 @@ class Places:
     def __len__(self) -> int:
         return len(self.strides)
 
+    def sizes(self, *widths: int) -> tuple[int, ...]:
+        """Numbers of values, grid by grid, where each place has so many of each kind: the first kind comes first."""
+        return tuple((part.stop - part.start) * width for width in widths for part in self.slices)
+
     def take(self, grids: Sequence[NDArray[np.float32]], rows: NDArray[np.intp], width: int) -> NDArray[np.float32]:
         """These rows (ascending) of what would be one array (N, width), without putting it together first."""
         bounds = np.searchsorted(rows, [part.stop for part in self.slices[:-1]])

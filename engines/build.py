@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from checkpoints.errors import UserError
 from checkpoints.manifest import Role
+from engines import fitting
 from engines.engine import Engine
 from engines.load import MAX_EMBEDDER_BATCH, is_cached, load_detector, load_embedder, opener
 from engines.models import names
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     default = EngineOptions()
     parser = argparse.ArgumentParser(prog="python -m engines.build", description="Compile engines and keep them.")
     parser.add_argument("--backend", choices=get_args(Backend), default=default.backend)
-    parser.add_argument("--precision", choices=get_args(Precision), default=default.precision)
+    parser.add_argument("--precision", choices=get_args(Precision), default=fitting.precision("auto"))
     parser.add_argument("--detector", default=default.detector, metavar="NAME", help=_choices("detector"))
     parser.add_argument("--embedder", default=default.embedder, metavar="NAME", help=_choices("embedder"))
     parser.add_argument("--size", type=_size, default=(1280, 720), metavar="WxH", help="of the pictures")

@@ -60,4 +60,4 @@ def _narrow_attribute(op: str, name: str, value: Attribute) -> Attribute:
 
 def _narrow(array: Array) -> Array:
     """What fp16 cannot hold becomes its largest number: such constants are limits, or the drift gate tells."""
-    return np.clip(array.astype(np.float32), -_LARGEST, _LARGEST).astype(np.float16)
+    return np.asarray(np.clip(array.astype(np.float32), -_LARGEST, _LARGEST), np.float16)

@@ -124,15 +124,27 @@ def _cascade(config: EngineOptions, model: Model, open_engine: OpenEngine, size_
         return model.spec(config, part, outputs, batch=batch, size_wh=size_wh, log_odds=("scores",))
 
     least_odds = [log_odds(score) for score in config.thresholds or LEAST_SCORES]
+
+    def opened(widths: tuple[int, ...], wanted: EngineSpec) -> Engine:
+        engine = open_engine(wanted)
+        if (found := tuple(shape[-1] for shape in engine.output_shapes)) != widths:
+            engine.close()
+            raise ModelError(
+                f"{wanted.name} does not give what its manifest says.",
+                saw=f"{', '.join(wanted.outputs)} with {found} numbers each",
+                fix=f"A network of this part gives {widths} numbers: see that the outputs are not exchanged.",
+            )
+        return engine
+
     sights = Sights(
-        lambda canvas_wh: open_engine(spec("pnet", batch=1, size_wh=canvas_wh)),
+        lambda canvas_wh: opened((1, 4), spec("pnet", batch=1, size_wh=canvas_wh)),
         config.min_face_px,
         config.pyramid_factor,
         least_odds[0],
     )
     sights.prepare(size_wh)
-    rnet = open_engine(spec("rnet", batch=RNET_BATCH))
-    onet = open_engine(spec("onet", "landmarks", batch=ONET_BATCH))
+    rnet = opened((1, 4), spec("rnet", batch=RNET_BATCH))
+    onet = opened((1, 4, 10), spec("onet", "landmarks", batch=ONET_BATCH))
     return Cascade(sights, rnet, onet, (least_odds[1], least_odds[2]))
 
 

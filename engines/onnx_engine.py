@@ -19,7 +19,7 @@ from checkpoints.errors import ModelError
 from engines.engine import fill
 from engines.prepare import PIXELS, check_outputs, pixels_shape, prepared_network
 from engines.spec import EngineSpec
-from engines.uint8_rewrite import is_quantised, uint8_activations
+from engines.uint8_rewrite import for_onnx_runtime, is_quantised
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def open_engine(spec: EngineSpec, cache: Path) -> ONNXEngine:
         _say_once("ONNX Runtime has no 16-bit arithmetic on processors: fp32 is used.")
     network = prepared_network(spec)
     if is_quantised(network):
-        network = uint8_activations(network)
+        network = for_onnx_runtime(network)
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = spec.threads
     settings.inter_op_num_threads = 1

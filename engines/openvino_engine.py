@@ -12,17 +12,21 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
+from checkpoints import onnx_file
 from checkpoints.errors import ModelError
+from checkpoints.onnx_file import Network
 from engines.blob import Blob, BlobDamaged, read_blob, write_blob
 from engines.engine import fill
 from engines.options import Precision
-from engines.prepare import check_outputs, prepared
+from engines.prepare import check_outputs, prepared_network
 from engines.spec import EngineSpec
+from engines.uint8_rewrite import is_quantised, uint8_activations
 
 _log = logging.getLogger(__name__)
 
-# Part of the cache key: to be raised when `prepared` or `_settings` change what comes out of the same model file.
-_PREPARATION = "2"
+# Part of the cache key: to be raised when something here or in what is imported here changes what comes out of the
+# same model file.
+_PREPARATION = "4"
 
 # Beginnings of lines in OpenVINO's errors that only its developers have a use for.
 _SAYS_NOTHING = ("FrontEnd API", "Model wasn't", "Summary", "To facilitate", "While validating node")
@@ -162,8 +166,17 @@ def _imported(blob: Blob, spec: EngineSpec) -> OpenVINOEngine:
     return OpenVINOEngine(compiled, spec, blob)
 
 
+def _by_its_rules(network: Network) -> Network:
+    """Quantised activations as uint8, which layers take without a detour: a tenth of FaceNet's time.
+
+    Nor does it only cost time: OpenVINO 2026.4 loses scales of int8 activations with zero point 0 in networks that
+    join maps, and FaceNet's embeddings turn by 50 degrees.
+    """
+    return uint8_activations(network) if is_quantised(network) else network
+
+
 def _built(spec: EngineSpec, key: str, path: Path) -> OpenVINOEngine:
-    network = prepared(spec)
+    network = onnx_file.write(_by_its_rules(prepared_network(spec)))
     try:
         # The second argument says that the first one is not a path.
         compiled = _core().compile_model(_core().read_model(network, b""), "CPU", _settings(spec))

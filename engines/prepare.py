@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from checkpoints import onnx_file
 from checkpoints.errors import ModelError
 from checkpoints.onnx_file import Array, Network, Node, Value
+from engines.colours import exchange_colours
 from engines.spec import EngineSpec
 
 # The input of every prepared network: uint8, (N, H, W·3). Runtimes that see the three colours as a dimension of their
@@ -37,7 +38,8 @@ def prepared_network(spec: EngineSpec, *, any_shape: bool = False) -> Network:
     _check_input(network, spec)
     outputs = [_output(network, name, spec) for name in spec.outputs]
     batch = "N" if any_shape else spec.batch
-    nodes = _picture_nodes(spec, network.constants) + network.nodes
+    blue_first = spec.colour == "BGR" or exchange_colours(network, spec.input)
+    nodes = _picture_nodes(spec, blue_first, network.constants) + network.nodes
     nodes = _needed(nodes, {value.name for value in outputs})
     used = {name for node in nodes for name in node.inputs}
     return Network(
@@ -128,8 +130,10 @@ def _check_input(network: Network, spec: EngineSpec) -> None:
         raise _refused(spec, f"{spec.input} is {inputs[0].dtype} {shape}; float32 {wanted} ({spec.layout}) is needed")
 
 
-def _picture_nodes(spec: EngineSpec, constants: dict[str, Array]) -> list[Node]:
-    """From bytes to the model's own input; their constants are added."""
+def _picture_nodes(spec: EngineSpec, blue_first: bool, constants: dict[str, Array]) -> list[Node]:
+    """From bytes to the model's own input; their constants are added. `blue_first`: the network takes it so."""
+    reverse = blue_first and spec.colour == "RGB"
+    mean, scale = (spec.mean[::-1], spec.scale[::-1]) if reverse else (spec.mean, spec.scale)
     nodes: list[Node] = []
     last = PIXELS
 
@@ -145,12 +149,12 @@ def _picture_nodes(spec: EngineSpec, constants: dict[str, Array]) -> list[Node]:
 
     then("Cast", to=_FLOAT)
     then("Reshape", np.array([0, 0, -1, 3], np.int64))
-    if spec.colour == "RGB":
+    if not blue_first:
         then("Gather", np.array([2, 1, 0], np.int64), axis=3)
-    if any(spec.mean):
-        then("Sub", _for_each_colour(spec.mean))
-    if any(scale != 1 for scale in spec.scale):
-        then("Mul", _for_each_colour(spec.scale))
+    if any(mean):
+        then("Sub", _for_each_colour(mean))
+    if any(factor != 1 for factor in scale):
+        then("Mul", _for_each_colour(scale))
     if spec.layout == "NCHW":
         then("Transpose", perm=(0, 3, 1, 2))
     nodes[-1].outputs[0] = spec.input

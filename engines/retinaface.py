@@ -48,6 +48,7 @@ def retinaface(
 class RetinaFaceHead:
     def __init__(self, sheet_wh: tuple[int, int], least_score: float) -> None:
         places = Places(sheet_wh, per_cell=2)
+        self.sizes = (4 * len(places), 2 * len(places), 10 * len(places))
         self._centres = places.corners_xy + places.strides / 2
         self._sides = np.empty((len(places), 1), np.float32)
         for stride, part in zip(STRIDES, places.slices, strict=True):

@@ -45,6 +45,7 @@ def scrfd(
 class SCRFDHead:
     def __init__(self, sheet_wh: tuple[int, int], least_score: float) -> None:
         self._places = Places(sheet_wh, PER_CELL)
+        self.sizes = self._places.sizes(1, 4, 10)
         self._least = least_score
         self._scores = np.empty(len(self._places), np.float32)
 

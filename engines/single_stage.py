@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -17,11 +18,20 @@ from engines.sheets import Fit, Sheets, Sizing
 
 MOST_CANDIDATES = 1000  # before suppression, the best ones; a low threshold lets thousands through
 _MAX_HEADS = 16
+# Of the smallest face that is asked for: MTCNN looks for it with a square around the face, and one in twenty of its
+# boxes is smaller than this. So the same setting means the same faces.
+_SMALLEST_SHARE = 0.7
 _LARGE_SHARE = 0.2  # of the picture's longer side: from here on faces count on the smaller sheet
 
 
 class Head(Protocol):
-    """Reads what one kind of network says about one size of sheet."""
+    """Reads what one kind of network says about one size of sheet.
+
+    sizes  how many values each output must have
+    """
+
+    @property
+    def sizes(self) -> tuple[int, ...]: ...
 
     def read(self, outputs: tuple[NDArray[np.float32], ...]) -> Faces:
         """The best candidates above the least score, in pixels of the sheet and in no order.
@@ -50,7 +60,8 @@ class SingleStage:
         same_face: float,
     ) -> None:
         """`same_face` is the overlap from which two boxes show the same face."""
-        self._sheets = Sheets(open_net)
+        self._open_net = open_net
+        self._sheets = Sheets(self._opened)
         self._make_head = make_head
         self._sizing = sizing
         self._min_face_px = min_face_px
@@ -85,7 +96,7 @@ class SingleStage:
             first = _together(first, _of(seen, _lengths(seen) >= _LARGE_SHARE * max(picture_wh)))
         faces = _of(first, nms(first.boxes_xyxy, first.scores, self._same_face))
         # Not before: of a face that is just too small a worse, larger box would stay.
-        faces = _of(faces, _lengths(faces) >= self._min_face_px)
+        faces = _of(faces, _lengths(faces) >= _SMALLEST_SHARE * self._min_face_px)
         boxes = np.clip(faces.boxes_xyxy, 0, np.array(picture_wh * 2, np.float32))
         # On the black around the picture a network may see faces, too.
         return _of(Faces(boxes, faces.scores, faces.landmarks), np.all(boxes[:, 2:] > boxes[:, :2], axis=1))
@@ -104,6 +115,21 @@ class SingleStage:
             return seen
         scale_xy = np.array(fit.scale_xy, np.float32)
         return Faces(seen.boxes_xyxy * np.tile(scale_xy, 2), seen.scores, seen.landmarks * scale_xy)
+
+    def _opened(self, sheet_wh: tuple[int, int]) -> Engine:
+        """The engine for a sheet, if its network has the outputs that its manifest promises."""
+        engine = self._open_net(sheet_wh)
+        for name, shape, size in zip(
+            engine.output_names, engine.output_shapes, self._head(sheet_wh).sizes, strict=True
+        ):
+            if math.prod(shape) != size:
+                engine.close()
+                raise ModelError(
+                    "The detector's network does not give what its manifest says.",
+                    saw=f"{name} has shape {shape} for pictures of {sheet_wh[0]}×{sheet_wh[1]}, not {size} values",
+                    fix="Are its family and the names of its outputs right in the manifest?",
+                )
+        return engine
 
     def _fits(self, picture_wh: tuple[int, int]) -> tuple[Fit, ...]:
         return self._sizing.fits(picture_wh, tight=picture_wh == self._usual_wh)

@@ -43,6 +43,7 @@ def yunet(
 class YuNetHead:
     def __init__(self, sheet_wh: tuple[int, int], least_score: float) -> None:
         self._places = Places(sheet_wh)
+        self.sizes = self._places.sizes(1, 1, 4, 10)
         self._least = least_score**2  # before the square root is drawn
         self._products = np.empty(len(self._places), np.float32)
 

@@ -1,7 +1,7 @@
 """How good the models are, on labelled pictures.
 
     python -m testbench.accuracy detect --data FACES --min-face 20 --json detect.json
-    python -m testbench.accuracy detect --data FACES --detector yunet --thresholds 0.3,0.3,0.3
+    python -m testbench.accuracy detect --data FACES --detector yunet --thresholds 0.3
     python -m testbench.accuracy verify --data PEOPLE --pairs pairs.txt --embedder facenet --precision int8
     python -m testbench.accuracy identify --data PEOPLE --limit 200
     python -m testbench.accuracy identify --data PEOPLE --matcher svm --enrolled 3 --shots 5 --calibrated other-half

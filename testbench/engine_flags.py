@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar, get_args
 
 from app import values
+from engines import fitting
 from engines.options import Backend, EngineOptions, Precision
 
 _Value = TypeVar("_Value")
@@ -33,7 +34,9 @@ def add(parser: argparse._ActionsContainer, *, default: EngineOptions, embedder:
     parser.add_argument("--detector", default=default.detector, help="name, or a path ending in .onnx (%(default)s)")
     if embedder:
         parser.add_argument("--embedder", default=default.embedder, help="the same (%(default)s)")
-    parser.add_argument("--precision", choices=get_args(Precision), default=default.precision, help="(%(default)s)")
+    parser.add_argument(
+        "--precision", choices=get_args(Precision), default=fitting.precision("auto"), help="(%(default)s)"
+    )
     parser.add_argument("--backend", choices=get_args(Backend), default=default.backend, help="(%(default)s)")
     parser.add_argument("--threads", type=count, default=default.threads, metavar="N", help="(%(default)s)")
     parser.add_argument(

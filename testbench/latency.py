@@ -17,6 +17,7 @@ from typing import get_args
 
 from app.run import Run
 from checkpoints.errors import UserError
+from engines import fitting
 from engines.options import Backend, EngineOptions, Precision
 from pipeline.config import CameraConfig, CaptureConfig, GalleryConfig, OutputConfig, RunConfig
 
@@ -67,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     default = EngineOptions()
     made.add_argument("--detector", default=default.detector)
     made.add_argument("--embedder", default=default.embedder)
-    made.add_argument("--precision", choices=get_args(Precision), default=default.precision)
+    made.add_argument("--precision", choices=get_args(Precision), default=fitting.precision("auto"))
     made.add_argument("--backend", choices=get_args(Backend), default=default.backend)
     made.add_argument("--threads", type=int, default=default.threads, help="of each engine (%(default)s)")
     made.add_argument("--min-face", type=int, default=default.min_face_px, help="pixels (%(default)s)")

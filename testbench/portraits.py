@@ -79,10 +79,10 @@ def person(faces: Faces, picture_wh: tuple[int, int]) -> int:
 
 
 def middle_landmarks(picture_wh: tuple[int, int], crop: CropSpec) -> NDArray[np.float32]:
-    """(5, 2) with which the crop shows the middle of the picture, `MIDDLE` of its shorter side wide."""
-    side = MIDDLE * min(picture_wh)
-    corner = (np.array(picture_wh) - side) / 2
-    return (corner + np.array(crop.template) * (side / crop.size_px)).astype(np.float32)
+    """(5, 2) with which the crop shows the middle of the picture, `MIDDLE` of its shorter side high."""
+    centre, middle = np.array(picture_wh) / 2, crop.size_px / 2
+    shares = (np.array(crop.template) - middle) / crop.size_px / (crop.stretch, 1)
+    return np.asarray(centre + shares * (MIDDLE * min(picture_wh)), np.float32)
 
 
 def _crops(

@@ -8,7 +8,7 @@ import pytest
 
 from app import flags, settings
 from checkpoints.errors import SettingsError
-from engines.options import EngineOptions
+from engines import fitting
 from pipeline.config import RunConfig, ServerConfig
 
 SCREEN = {"DISPLAY": ":0"}
@@ -84,8 +84,12 @@ def test_what_is_said_to_the_server_comes_from_the_settings() -> None:
 def test_defaults_are_those_of_the_run_config() -> None:
     ours, theirs = leaves(plan(environ={"DISPLAY": ""}).config), leaves(RunConfig(plan().config.cameras))
     differing = {path for path in ours if ours[path] != theirs[path]}
-    # Folders are made absolute; the display depends on the machine.
-    assert differing - {".output.display"} == {".engines.models", ".engines.cache", ".gallery.path"}
+    # Folders are made absolute; display and precision depend on the machine.
+    assert differing - {".output.display", ".engines.precision"} == {
+        ".engines.models",
+        ".engines.cache",
+        ".gallery.path",
+    }
 
 
 def test_flags_of_the_contract_exist() -> None:
@@ -164,7 +168,7 @@ def test_a_window_without_a_screen_is_refused(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("environ", "argv", "precision"),
     [
-        ({}, [], EngineOptions().precision),
+        ({}, [], fitting.precision("auto")),
         ({"USE_FP16": "true"}, [], "fp16"),
         ({"USE_FP16": "false"}, [], "fp32"),
         ({"USE_FP16": "false", "PRECISION": "int8"}, [], "int8"),

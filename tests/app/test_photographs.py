@@ -48,6 +48,16 @@ def test_grey_and_transparent_pictures_have_three_channels(tmp_path: Path, kind:
     assert photographs.read(path).image_bgr.shape == (20, 30, 3)
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_of_16_bits_the_upper_8_are_kept(tmp_path: Path, channels: int) -> None:
+    path = tmp_path / "deep.png"
+    values = np.random.default_rng(0).integers(0, 256, (6, 8, channels), np.uint8)
+    cv2.imwrite(str(path), values.astype(np.uint16) * 257)
+    image_bgr = photographs.read(path).image_bgr
+    assert image_bgr.dtype == np.uint8
+    assert image_bgr.tolist() == np.broadcast_to(values[..., :3], (6, 8, 3)).tolist()
+
+
 def test_a_turned_photograph_is_put_upright(tmp_path: Path) -> None:
     path = save(tmp_path / "a.jpg")
     plain = path.read_bytes()

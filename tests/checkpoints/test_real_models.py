@@ -10,7 +10,7 @@ import openvino
 import pytest
 from numpy.typing import NDArray
 
-from checkpoints import manifest, onnx_file, proof, store
+from checkpoints import dlib_dat, manifest, onnx_file, proof, store
 from checkpoints.convert import convert
 from checkpoints.delivery import Delivery
 from checkpoints.errors import ModelError
@@ -79,6 +79,15 @@ def test_every_converted_net_computes_what_the_published_one_does(name: str, tmp
         assert content == files[file.part].read_bytes()
         found = proof.difference(manifest.load(name), file, raw, content)
         assert found.largest < 1e-5
+
+
+@pytest.mark.slow
+def test_the_manifest_tells_the_mean_colour_that_dlibs_file_holds(tmp_path: Path) -> None:
+    known = manifest.load("dlib")
+    net = dlib_dat.read(published("dlib", tmp_path)[0][1])
+    np.testing.assert_allclose(net.mean, known.mean, rtol=1e-6)
+    assert known.scale == (1 / 256, 1 / 256, 1 / 256)
+    assert net.size_wh == known.files[0].size_wh
 
 
 @pytest.mark.slow

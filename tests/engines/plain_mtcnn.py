@@ -45,20 +45,16 @@ class PlainMtcnn:
         boxes = np.array([np.clip(box, 0, (width, height) * 2) for box, _ in faces]).reshape(-1, 4)
         return boxes, np.array([f[1][0] for f in faces]), np.array([f[1][1] for f in faces]).reshape(-1, 5, 2)
 
-    def _look(self, image_bgr: NDArray[np.uint8], scale: float) -> list[tuple[Floats, tuple[object, ...]]]:
+    def level(
+        self, image_bgr: NDArray[np.uint8], size_wh: tuple[int, int]
+    ) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+        """The picture in this size, and how many pixels of the picture are one of it."""
         height, width = image_bgr.shape[:2]
-        size = tuple(max(12, 2 * round(length * scale / 2)) for length in (width, height))
-        level = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA)
-        offsets, scores = self._run("pnet", level)
-        found = []
-        for row, column in zip(*np.nonzero(scores[..., 1] > self._thresholds[0]), strict=True):
-            corner = np.array([2 * column + 0.5, 2 * row + 0.5, 2 * column + 11.5, 2 * row + 11.5])
-            window = corner * np.array([width / size[0], height / size[1]] * 2)
-            box = _square(_moved(window, offsets[row, column]))
-            found.append((box, (float(scores[row, column, 1]), window)))
-        return found
+        level = np.asarray(cv2.resize(image_bgr, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+        return level, (width / size_wh[0], height / size_wh[1])
 
-    def _closer(self, part: str, side: int, image_bgr: NDArray[np.uint8], box: Floats) -> tuple[float, Floats, Floats]:
+    def piece(self, image_bgr: NDArray[np.uint8], box: Floats, side: int) -> NDArray[np.uint8]:
+        """What the box shows, to whole pixels."""
         left, top = math.floor(box[0]), math.floor(box[1])
         length = max(1, math.ceil(box[2] - box[0]))
         piece = np.zeros((length, length, 3), np.uint8)
@@ -66,7 +62,23 @@ class PlainMtcnn:
         x1, y1, x2, y2 = max(left, 0), max(top, 0), min(left + length, width), min(top + length, height)
         if x2 > x1 and y2 > y1:
             piece[y1 - top : y2 - top, x1 - left : x2 - left] = image_bgr[y1:y2, x1:x2]
-        outputs = self._run(part, cv2.resize(piece, (side, side), interpolation=cv2.INTER_AREA))
+        return np.asarray(cv2.resize(piece, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+
+    def _look(self, image_bgr: NDArray[np.uint8], scale: float) -> list[tuple[Floats, tuple[object, ...]]]:
+        height, width = image_bgr.shape[:2]
+        size = tuple(max(12, 2 * round(length * scale / 2)) for length in (width, height))
+        level, scale_xy = self.level(image_bgr, size)
+        offsets, scores = self._run("pnet", level)
+        found = []
+        for row, column in zip(*np.nonzero(scores[..., 1] > self._thresholds[0]), strict=True):
+            corner = np.array([2 * column + 0.5, 2 * row + 0.5, 2 * column + 11.5, 2 * row + 11.5])
+            window = corner * np.array(scale_xy * 2)
+            box = _square(_moved(window, offsets[row, column]))
+            found.append((box, (float(scores[row, column, 1]), window)))
+        return found
+
+    def _closer(self, part: str, side: int, image_bgr: NDArray[np.uint8], box: Floats) -> tuple[float, Floats, Floats]:
+        outputs = self._run(part, self.piece(image_bgr, box, side))
         points = outputs[1] if part == "onet" else np.zeros(10)
         return float(outputs[-1][1]), outputs[0].astype(float), points.astype(float)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engines import cuda, onnx_engine, openvino_engine, tensorrt_build, tensorrt_engine
+from engines import backends, cuda, onnx_engine, openvino_engine, tensorrt_build, tensorrt_engine
 from engines.engine import Engine
 from engines.spec import EngineSpec
 from tests.engines import fake_cuda
@@ -27,7 +26,9 @@ TENSORRTS = {
     "tensorrt 10.16, PyCUDA": ("10.16.1", "pycuda"),
     "tensorrt 11.4": ("11.4.0", "cuda.bindings"),
 }
-NAMES = ("openvino", "onnx", *TENSORRTS)
+# The real one only where it can be used: elsewhere each of its tests would be told as skipped.
+_REAL = [pytest.param("tensorrt", marks=pytest.mark.gpu)] if backends.why_not("tensorrt") is None else []
+NAMES = ("openvino", "onnx", *TENSORRTS, *_REAL)
 
 
 @dataclass(slots=True)
@@ -55,9 +56,10 @@ def runtime_named(name: str) -> Iterator[RuntimeUnderTest]:
         with fake_machine(*TENSORRTS[name]) as runtime:
             yield runtime
         return
-    if importlib.util.find_spec({"onnx": "onnxruntime"}.get(name, name)) is None:
-        pytest.skip(f"{name} is not installed")
-    runtime = RuntimeUnderTest(name, {"openvino": openvino_engine, "onnx": onnx_engine}[name])
+    if (reason := backends.why_not(name)) is not None:  # type: ignore[arg-type]
+        pytest.skip(f"{name}: {reason}")
+    modules = {"openvino": openvino_engine, "onnx": onnx_engine, "tensorrt": tensorrt_engine}
+    runtime = RuntimeUnderTest(name, modules[name])
     yield runtime
     for engine in runtime.opened:
         engine.close()

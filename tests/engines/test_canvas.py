@@ -8,8 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from engines.canvas import level_sizes, paint, plan
+from engines.engine import Engine
 from engines.halvings import Halvings
-from engines.load import detector_specs, opener
+from engines.load import opener
+from engines.models import detector_model
 from engines.options import EngineOptions, Precision
 from engines.proposals import map_length
 
@@ -57,17 +59,21 @@ def test_pnet_sees_each_level_as_if_it_were_alone(
     """To the last bit."""
     width, height = picture_wh
     shown = EngineOptions(model("mtcnn"), precision=precision, models=options.models, cache=options.cache)
-    specs, open_engine = detector_specs(shown), opener(shown)
+    pnet, open_engine = detector_model(shown), opener(shown)
+
+    def opened(size_wh: tuple[int, int]) -> Engine:
+        return open_engine(pnet.spec(shown, "pnet", ("scores", "boxes"), size_wh=size_wh, log_odds=("scores",)))
+
     canvas = plan(picture_wh, 20, 0.709)
     picture = Halvings()
     picture.show(astronaut[:height, 100 : 100 + width])
-    whole = open_engine(specs.pnet(canvas.size_wh))
+    whole = opened(canvas.size_wh)
     whole.input[:] = np.random.default_rng(1).integers(0, 256, whole.input_shape, np.uint8)
     paint(picture, canvas, whole.input[0])
     odds, offsets = whole.run()
     assert len(canvas.levels) > 4
     for level in canvas.levels:
-        alone = open_engine(specs.pnet(level.size_wh))
+        alone = opened(level.size_wh)
         alone_odds, alone_offsets = alone.run(level.view(whole.input[0])[None])
         left, top = np.array(level.offset_xy) // 2
         cells = np.s_[:, top : top + map_length(level.size_wh[1]), left : left + map_length(level.size_wh[0])]

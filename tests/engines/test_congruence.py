@@ -156,7 +156,7 @@ def test_pictures_of_another_type_are_refused(
 ) -> None:
     engine = runtime.open(spec, tmp_path)
     with pytest.raises(TypeError, match="pictures are uint8"):
-        engine.run(np.zeros(spec.input_shape, dtype))  # type: ignore[arg-type]
+        engine.run(np.zeros(spec.input_shape, dtype))
 
 
 def test_a_view_with_gaps_is_copied_rightly(runtime: RuntimeUnderTest, spec: EngineSpec, tmp_path: Path) -> None:

@@ -21,36 +21,34 @@ from tests.engines.fake_cuda import FakeGpu
 WHY_NOT = cuda.why_not
 
 # As found in cuda-bindings 12.6.2 and 13.4.4.
-IN_CUDA_BINDINGS = set(
-    [
-        "CUdevice_attribute",
-        "CUresult",
-        "CUstreamCaptureMode",
-        "CUstream_flags",
-        "cuCtxSetCurrent",
-        "cuDeviceGet",
-        "cuDeviceGetAttribute",
-        "cuDeviceGetName",
-        "cuDevicePrimaryCtxRetain",
-        "cuGraphDestroy",
-        "cuGraphExecDestroy",
-        "cuGraphInstantiate",
-        "cuGraphLaunch",
-        "cuInit",
-        "cuMemAlloc",
-        "cuMemFree",
-        "cuMemFreeHost",
-        "cuMemGetInfo",
-        "cuMemHostAlloc",
-        "cuMemcpyDtoHAsync",
-        "cuMemcpyHtoDAsync",
-        "cuStreamBeginCapture",
-        "cuStreamCreate",
-        "cuStreamDestroy",
-        "cuStreamEndCapture",
-        "cuStreamSynchronize",
-    ]
-)
+IN_CUDA_BINDINGS = {
+    "CUdevice_attribute",
+    "CUresult",
+    "CUstreamCaptureMode",
+    "CUstream_flags",
+    "cuCtxSetCurrent",
+    "cuDeviceGet",
+    "cuDeviceGetAttribute",
+    "cuDeviceGetName",
+    "cuDevicePrimaryCtxRetain",
+    "cuGraphDestroy",
+    "cuGraphExecDestroy",
+    "cuGraphInstantiate",
+    "cuGraphLaunch",
+    "cuInit",
+    "cuMemAlloc",
+    "cuMemFree",
+    "cuMemFreeHost",
+    "cuMemGetInfo",
+    "cuMemHostAlloc",
+    "cuMemcpyDtoHAsync",
+    "cuMemcpyHtoDAsync",
+    "cuStreamBeginCapture",
+    "cuStreamCreate",
+    "cuStreamDestroy",
+    "cuStreamEndCapture",
+    "cuStreamSynchronize",
+}
 
 
 @pytest.fixture
@@ -178,6 +176,35 @@ def test_another_thread_makes_the_context_current_first(gpu: Cuda) -> None:
     with ThreadPoolExecutor(1) as pool:
         assert isinstance(pool.submit(allocate, False).exception(), gpu.errors)
         pool.submit(allocate, True).result()
+
+
+@pytest.mark.gpu
+def test_a_real_gpu_copies_and_repeats() -> None:
+    if (reason := cuda.why_not()) is not None:
+        pytest.skip(reason)
+    gpu = cuda.open_cuda()
+    assert gpu.device().free_bytes > 0
+    stream, address = gpu.new_stream(), gpu.allocate(1 << 20)
+    there, back = gpu.pinned((1 << 18,), np.float32), gpu.pinned((1 << 18,), np.float32)
+
+    def work() -> None:
+        gpu.upload(there, address, stream)
+        gpu.download(address, back, stream)
+
+    graph = gpu.record(work, stream)
+    for value in (1.5, 2.5):
+        there[:] = value
+        if graph is None:
+            work()
+        else:
+            gpu.launch(graph, stream)
+        gpu.synchronise(stream)
+        assert (back == value).all()
+    if graph is not None:
+        gpu.free_graph(graph)
+    gpu.free(address)
+    gpu.free_stream(stream)
+    cuda.open_cuda.cache_clear()
 
 
 def test_cuda_python_has_every_name_that_is_used() -> None:

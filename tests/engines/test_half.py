@@ -55,7 +55,7 @@ def test_what_must_be_fp32_stays_fp32() -> None:
         Node("Resize", ["begin", "", "factors"], ["large"], {"mode": "nearest"}),
         Node("Mul", ["large", "factors"], ["scaled"]),
         Node("Cast", ["scaled"], ["cast"], {"to": 1}),
-        Node("Constant", [], ["one"], {"value": np.ones(1, np.float32)}),
+        Node("Constant", [], ["one"], {"value": np.array(1, np.float32)}),
         Node("Add", ["cast", "one"], ["out"]),
     ]
     constants = {"factors": np.array([1, 1, 2, 2], np.float32)}
@@ -64,9 +64,13 @@ def test_what_must_be_fp32_stays_fp32() -> None:
     by_op = {node.op: node for node in network.nodes if node.op != "Cast"}
     assert by_op["Resize"].inputs == ["begin_half", "", "factors"]
     assert by_op["Mul"].inputs == ["large", "factors_half"]
-    assert (network.constants["factors"].dtype, network.constants["factors_half"].dtype) == (np.float32, np.float16)
+    assert (network.constants["factors"].dtype, network.constants["factors_half"].dtype) == (
+        np.dtype("f4"),
+        np.dtype("f2"),
+    )
     constant = by_op["Constant"].attributes["value"]
-    assert isinstance(constant, np.ndarray) and constant.dtype == np.float16
+    assert isinstance(constant, np.ndarray) and constant.dtype == np.float16 and constant.shape == ()
+    assert onnx_file.write(network)
     assert [node.attributes["to"] for node in network.nodes if node.op == "Cast"] == [10, 10, 1]
 
 

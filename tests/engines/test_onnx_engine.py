@@ -23,15 +23,15 @@ def test_fp16_is_fp32_there_and_said_once(tmp_path: Path, caplog: pytest.LogCapt
     assert "fp32 is used" in record.getMessage()
 
 
-def test_int8_files_are_run_with_uint8_activations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With zero point 0 they are slower than fp32."""
+def test_int8_files_are_rewritten_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they are they are slower than fp32."""
     rewritten = []
 
     def spy(network: object) -> object:
         rewritten.append(network)
         return network
 
-    monkeypatch.setattr(onnx_engine, "uint8_activations", spy)
+    monkeypatch.setattr(onnx_engine, "for_onnx_runtime", spy)
     onnx_engine.open_engine(spec_of(small_net().network(), tmp_path), tmp_path).close()
     assert not rewritten
     spec = spec_of(small_net(quantise=True).network(), tmp_path, precision="int8")

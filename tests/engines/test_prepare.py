@@ -38,20 +38,35 @@ def test_bytes_are_cast_first(spec: EngineSpec) -> None:
 
 
 def test_only_what_is_needed_is_done_to_the_picture(spec: EngineSpec) -> None:
-    everything = ["Cast", "Reshape", "Gather", "Sub", "Mul", "Transpose", "Conv"]
-    assert _ops(spec)[:7] == everything
+    everything = ["Cast", "Reshape", "Sub", "Mul", "Transpose", "Conv"]
+    assert _ops(spec)[:6] == everything
     plain = replace(spec, mean=(0.0, 0.0, 0.0), scale=(1.0, 1.0, 1.0), colour="BGR")
     assert _ops(plain)[:4] == ["Cast", "Reshape", "Transpose", "Conv"]
 
 
 def test_an_nhwc_model_gets_no_transposition(tmp_path: Path) -> None:
     spec = spec_of(small_net("NHWC").network(), tmp_path, layout="NHWC")
-    assert _ops(spec)[:6] == ["Cast", "Reshape", "Gather", "Sub", "Mul", "Transpose"]  # this one is its own
+    assert _ops(spec)[:5] == ["Cast", "Reshape", "Sub", "Mul", "Transpose"]  # this one is its own
+
+
+def test_colours_are_exchanged_in_the_weights_where_that_can_be_done(tmp_path: Path) -> None:
+    mean, scale = (100.0, 110.0, 120.0), (0.5, 0.25, 0.125)
+    network = small_net().network()
+    spec = replace(spec_of(network, tmp_path), mean=mean, scale=scale)
+    constants = prepared_network(spec).constants
+    np.testing.assert_array_equal(constants["facewire_input_2_constant"], np.array(mean[::-1], np.float32))
+    np.testing.assert_array_equal(constants["facewire_input_3_constant"], np.array(scale[::-1], np.float32))
+    network.nodes.insert(0, Node("Neg", [network.inputs[0].name], ["less"]))
+    network.outputs.append(Value("less", network.inputs[0].shape))
+    spec = replace(spec_of(network, tmp_path), mean=mean, scale=scale)
+    assert _ops(spec)[:6] == ["Cast", "Reshape", "Gather", "Sub", "Mul", "Transpose"]
+    constants = prepared_network(spec).constants
+    np.testing.assert_array_equal(constants["facewire_input_3_constant"], np.array(mean, np.float32))
 
 
 def test_quantisation_follows_right_behind_the_normalisation(tmp_path: Path) -> None:
     spec = spec_of(small_net(quantise=True).network(), tmp_path, precision="int8")
-    assert _ops(spec)[3:9] == ["Sub", "Mul", "Transpose", "QuantizeLinear", "DequantizeLinear", "DequantizeLinear"]
+    assert _ops(spec)[2:8] == ["Sub", "Mul", "Transpose", "QuantizeLinear", "DequantizeLinear", "DequantizeLinear"]
 
 
 def test_nodes_and_constants_of_other_outputs_are_cut_off(spec: EngineSpec) -> None:

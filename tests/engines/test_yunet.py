@@ -123,7 +123,7 @@ def test_landmarks_come_in_the_usual_order(make: Make, astronaut: Picture) -> No
 
 
 def test_faces_below_the_smallest_are_left_out(make: Make, crowd: Picture) -> None:
-    everything, large = (make(min_face_px=side).detect([crowd])[0] for side in (10, 120))
+    everything, large = (make(min_face_px=side).detect([crowd])[0] for side in (10, 150))
     sides = np.max(everything.boxes_xyxy[:, 2:] - everything.boxes_xyxy[:, :2], axis=1)
     assert 0 < len(large) < len(everything)
-    assert len(large) == np.count_nonzero(sides >= 120)
+    assert len(large) == np.count_nonzero(sides >= 105)

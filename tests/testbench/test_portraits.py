@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from checkpoints.errors import DataError
+from engines.align import similarities
 from engines.detector import Detector
 from engines.embedder import Embedder
 from engines.faces import Faces
@@ -71,3 +73,11 @@ def test_the_middle_is_half_the_shorter_side(embedder: Embedder) -> None:
     crop = embedder.crop
     points = middle_landmarks((400, 200), crop)
     np.testing.assert_allclose(points, np.array([150, 50]) + np.array(crop.template) / crop.size_px * 100)
+
+
+def test_a_crop_that_draws_faces_wider_shows_less_of_the_width(embedder: Embedder) -> None:
+    """Aligned by these landmarks, the middle half comes out 1.25 times as wide: a tenth of it is lost on each side."""
+    wide = replace(embedder.crop, stretch=1.25)
+    (matrix,) = similarities(middle_landmarks((400, 200), wide)[None], wide)
+    left, right = (matrix @ [x, 100, 1] for x in (200 - 50 / 1.25, 200 + 50 / 1.25))
+    np.testing.assert_allclose([left, right], [[0, 8], [16, 8]], atol=1e-4)
