@@ -68,7 +68,7 @@ class GalleryConfig:
     matcher: Matcher = "nearest"
     match_threshold: float | None = None
     match_margin: float = 0.05
-    false_names: float = 0.01
+    false_names: float = 0.001
     unknown_days: float = 30.0
 
 

@@ -35,7 +35,7 @@ OTHER = {
     "MATCHER": "svm",
     "MATCH_THRESHOLD": "0.4",
     "MATCH_MARGIN": "0.1",
-    "FALSE_NAMES": "0.001",
+    "FALSE_NAMES": "0.02",
     "UNKNOWN_RETENTION_DAYS": "0",
     "QDRANT_URL": "https://q:6333",
     "QDRANT_HOST": "localhost",
