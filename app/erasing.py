@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import time
 from dataclasses import asdict, dataclass
 
 from app import flags
 from app.opened import Opened, add_json, add_yes, is_wished, nobody, opened, print_json
 from pipeline.erasure import erase_events
 from pipeline.gallery import svm_matcher
+from pipeline.gallery.desk_client import DeskGallery
 from pipeline.gallery.folder import BEFORE
 from pipeline.gallery.sightings import Sightings
+
+# Frames that had the name already when the running program heard of it still become events.
+_ON_THE_WAY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,8 @@ def delete_command(args: argparse.Namespace) -> int:
 
 
 def erase(here: Opened, name: str) -> Erased:
-    """The pictures go last: what is cut short can be asked for again by the name."""
+    """The pictures go first, so that a running program stops telling the name; what is cut short can be asked again."""
     folder = here.config.path
-    events = 0 if here.chosen.output.events is None else erase_events(here.chosen.output.events, name)
-    sightings = Sightings(folder).erase(lambda one: one.name == name)
     cutouts = sum(kept.picture.cutout is not None for kept in here.gallery.kept([name]))
     older = (folder / BEFORE).is_dir() and next(here.gallery.entries([name]), None) is not None
     if older:
@@ -79,4 +82,8 @@ def erase(here: Opened, name: str) -> Erased:
     pictures = here.gallery.delete(name)
     if pictures:
         svm_matcher.erase(folder)
+        if isinstance(here.gallery, DeskGallery):
+            time.sleep(_ON_THE_WAY_S)
+    sightings = Sightings(folder).erase(lambda one: one.name == name)
+    events = 0 if here.chosen.output.events is None else erase_events(here.chosen.output.events, name)
     return Erased(pictures, cutouts, sightings, events, older)
