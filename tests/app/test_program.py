@@ -215,6 +215,22 @@ def test_nothing_is_kept_of_unknown_people_who_are_not_to_be_kept(program: Any, 
     assert not (gallery / "sightings.jsonl").exists()
 
 
+def test_who_was_reported_as_enrolled_is_there_after_a_kill(program: Any, tmp_path: Path) -> None:
+    names = [f"Person {number:02}" for number in range(40)]
+    for name in names:
+        (tmp_path / "people" / name).mkdir(parents=True)
+        (tmp_path / "people" / name / "1.jpg").write_bytes(PORTRAIT.read_bytes())
+    running = program.start("enroll", tmp_path / "people", "--even-if-known")
+    wait_for(running, "Person 02: 1 of 1")
+    running.kill()
+    reported = set(names[:3]) | {line.split(":")[0] for line in running.stdout if line.startswith("Person")}
+    listed = {one["name"] for one in json.loads(program.run("gallery", "list", "--json").said)}
+    assert reported <= listed
+    again = program.run("enroll", tmp_path / "people", "--even-if-known")
+    assert again.code == 0, again.said
+    assert len(json.loads(program.run("gallery", "list", "--json").said)) == 40
+
+
 def test_two_programs_cannot_share_a_gallery(program: Any, clip: Path) -> None:
     assert program.run("enroll", "Eileen", PORTRAIT).code == 0
     running = program.start("--source", clip, "--loop", "--realtime", 25)
