@@ -102,11 +102,32 @@ def test_deleting_erases_pictures_sightings_and_events_and_says_so(run: Any, fol
     log.close()
     Sightings(folder).tell(Sighting("1", "u1", "door", "door/3/4", TIME, TIME, "Ann Lee"))
     said = json.loads(run("gallery", "delete", "Ann Lee", "--events", events, "--json"))
-    assert said == {"name": "Ann Lee", "pictures": 2, "cutouts": 2, "sightings": 1, "events": 2, "older": False}
+    assert said == {
+        "name": "Ann Lee",
+        "pictures": 2,
+        "cutouts": 2,
+        "sightings": 1,
+        "events": 2,
+        "older": False,
+        "purged": True,
+    }
     assert [json.loads(line)["name"] for line in events.read_text().splitlines()] == ["Zoë"]
     assert len(list((folder / "cutouts").glob("*.jpg"))) == 1
     assert Sightings(folder).all() == []
     assert "nobody of this name" in run("gallery", "delete", "Ann Lee", "--events", events, code=2)
+
+
+def test_what_is_deleted_is_not_in_the_files_any_more(run: Any, folder: Path) -> None:
+    run("gallery", "delete", "Ann Lee")
+    gone = picture(1, "a1").embedding[:8].tobytes()
+    stays = picture(0, "z").embedding[:8].tobytes()
+    contents = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    assert not [1 for content in contents if b"Ann Lee" in content or gone in content]
+    assert [1 for content in contents if stays in content]
+    shown = json.loads(run("gallery", "show", "Zoë", "--json"))
+    assert [one["cutout"] for one in shown["pictures"]] == [True]
+    assert "with its 1 pictures" in run("gallery", "purge")
+    assert not {path.name for path in folder.iterdir()} & {"moving", "migrated", "before-migration"}
 
 
 def test_deleting_says_when_no_events_were_looked_through(run: Any) -> None:
