@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import argparse
 import shutil
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import asdict, dataclass, replace
 
-from app import flags
+from app import flags, settings
 from app.opened import Opened, add_json, add_yes, is_wished, nobody, opened, print_json
 from pipeline.erasure import erase_events
 from pipeline.gallery import svm_matcher
+from pipeline.gallery.desk_client import DeskGallery
 from pipeline.gallery.folder import BEFORE
+from pipeline.gallery.purging import purge
 from pipeline.gallery.sightings import Sightings
+
+# Frames that had the name already when the running program heard of it still become events.
+_ON_THE_WAY_S = 1.0
+_QUICKLY_PURGED = 20_000  # pictures; more take a minute
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """older  whether a gallery from before a migration was erased, which had everybody's pictures"""
+    """older   whether a gallery from before a migration was erased, which had everybody's pictures
+    purged  whether the gallery's files were written anew: until then they hold what was erased
+    """
 
     pictures: int
     cutouts: int
     sightings: int
     events: int
     older: bool
+    purged: bool = False
 
     def __str__(self) -> str:
         parts = [
@@ -48,6 +58,15 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add_json(parser)
     flags.add_flags(parser, [*flags.GALLERY_FLAGS, "EVENTS"])
     parser.set_defaults(command=delete_command)
+    purging = verbs.add_parser(
+        "purge",
+        help="write the gallery's files anew, without what was deleted",
+        description="Write the gallery's files anew, so that nothing of what was deleted is left in them. "
+        "`gallery delete` does so by itself unless the program runs or the gallery is large.",
+        allow_abbrev=False,
+    )
+    flags.add_flags(purging, ["GALLERY_DIR"])
+    purging.set_defaults(command=purge_command)
 
 
 def delete_command(args: argparse.Namespace) -> int:
@@ -58,20 +77,30 @@ def delete_command(args: argparse.Namespace) -> int:
         erased = erase(here, args.name)
         if not (erased.pictures or erased.sightings or erased.events):
             raise nobody(here.gallery, args.name)
+        may_purge = not isinstance(here.gallery, DeskGallery) and here.gallery.count() < _QUICKLY_PURGED
+    if may_purge and erased.pictures:
+        purge(here.config.path)
+        erased = replace(erased, purged=True)
     if args.json:
         print_json({"name": args.name, **asdict(erased)})
     else:
         print(f"{args.name} is forgotten; {erased}")
         if here.chosen.output.events is None:
             print("no file of events was named (EVENTS, --events), so none was looked through")
+        if erased.pictures and not erased.purged:
+            print("the bytes stay in the gallery's files until they are written anew: gallery purge")
+    return 0
+
+
+def purge_command(args: argparse.Namespace) -> int:
+    config = flags.gallery_config(settings.read(flags.given(args)))
+    print(f"{config.path} is written anew with its {purge(config.path)} pictures; nothing else is left in it")
     return 0
 
 
 def erase(here: Opened, name: str) -> Erased:
-    """The pictures go last: what is cut short can be asked for again by the name."""
+    """The pictures go first, so that a running program stops telling the name; what is cut short can be asked again."""
     folder = here.config.path
-    events = 0 if here.chosen.output.events is None else erase_events(here.chosen.output.events, name)
-    sightings = Sightings(folder).erase(lambda one: one.name == name)
     cutouts = sum(kept.picture.cutout is not None for kept in here.gallery.kept([name]))
     older = (folder / BEFORE).is_dir() and next(here.gallery.entries([name]), None) is not None
     if older:
@@ -79,4 +108,8 @@ def erase(here: Opened, name: str) -> Erased:
     pictures = here.gallery.delete(name)
     if pictures:
         svm_matcher.erase(folder)
+        if isinstance(here.gallery, DeskGallery):
+            time.sleep(_ON_THE_WAY_S)
+    sightings = Sightings(folder).erase(lambda one: one.name == name)
+    events = 0 if here.chosen.output.events is None else erase_events(here.chosen.output.events, name)
     return Erased(pictures, cutouts, sightings, events, older)

@@ -16,7 +16,7 @@ from pipeline.gallery.sightings import Sighting, Sightings
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("gallery", help="who is known", description="Who is known.", allow_abbrev=False)
-    names = "list|show|rename|merge|delete|export|import|backup|calibrate|migrate|why"
+    names = "list|show|rename|merge|delete|purge|export|import|backup|calibrate|migrate|why"
     verbs = parser.add_subparsers(required=True, metavar=names)
     listing = _verb(verbs, "list", "everybody, by name", list_command)
     add_json(listing)

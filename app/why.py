@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from app import flags, settings
 from app.opened import add_json, print_json
@@ -130,16 +131,19 @@ def _events(path: Path) -> Iterable[tuple[int, Event]]:
 
 def _sources(explained: Event, folder: Path) -> dict[str, str]:
     """Id → the file that the picture was, of the pictures that are still there."""
-    ids = [
-        picture for shot in explained.get("why", {}).get("shots", ()) for _, _, picture in shot["nearest"] if picture
-    ]
-    gallery = reopen_of(_only_here(folder))
+    shots = explained.get("why", {}).get("shots", ())
+    ids = {picture: None for shot in shots for _, _, picture in shot["nearest"] if _is_id(picture)}
+    gallery = reopen_of(GalleryConfig(folder))  # the local copy is enough to look names of files up
     try:
-        return {kept.id: kept.picture.source or kept.id for kept in gallery.kept_of(list(dict.fromkeys(ids)))}
+        return {kept.id: kept.picture.source or kept.id for kept in gallery.kept_of(list(ids))}
     finally:
         gallery.close()
 
 
-def _only_here(folder: Path) -> GalleryConfig:
-    """The local copy is enough to look names of files up."""
-    return GalleryConfig(folder)
+def _is_id(text: object) -> bool:
+    """Events are a file that people may have edited."""
+    try:
+        UUID(str(text))
+    except ValueError:
+        return False
+    return True

@@ -7,6 +7,7 @@ these are. What is in a point, and what `space.json` says, is told by `pipeline.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,6 +42,7 @@ class EdgeGallery(Edited):
         self._shard = shard
         self._lock = lock
         self._path = path
+        self._rests = False
         self._cutouts = Cutouts(path / "cutouts")
         self._cutouts.sweep(lambda ids: [entry.id for entry in self.entries_of(ids)])
         self._searched_by_index = self._index_answers()
@@ -94,8 +96,16 @@ class EdgeGallery(Edited):
         self._searched_by_index = self._index_answers()
         return done
 
-    def close(self) -> None:
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Nobody uses the files, this process neither, and nobody else can: nothing but `close` may come after."""
         self._shard.close()
+        self._rests = True
+        yield
+
+    def close(self) -> None:
+        if not self._rests:
+            self._shard.close()
         self._lock.release()
 
     def _put(self, pictures: Sequence[Kept]) -> None:

@@ -42,7 +42,7 @@ def migrate(path: Path, *, space: str, dim: int, embed: Embed, batch: int = 32) 
     with closing(reopen_edge(path)) as old:
         if (old.space, old.dim) == (space, dim):
             return MigrationReport(0, ())
-        making = _cleared(path)
+        making = cleared(path)
         make_shard(making / "shard", space=space, dim=dim)
         with closing(open_edge(making, space=space, dim=dim)) as new:
             report = _moved(old, new, embed, batch)
@@ -51,11 +51,11 @@ def migrate(path: Path, *, space: str, dim: int, embed: Embed, batch: int = 32) 
             if new.count() >= INDEXED_FROM:
                 new.optimize()
     with Lock(path / "lock"):
-        _swap(path, making, keep_old=bool(report.left))
+        swap(path, making, keep_old=bool(report.left))
     return report
 
 
-def _cleared(path: Path) -> Path:
+def cleared(path: Path) -> Path:
     """Where the new shard is made; what an interrupted migration has left there is thrown away."""
     making = path / "moving"
     for folder in (making, path / AFTER):
@@ -90,7 +90,7 @@ def _embedded(pictures: Sequence[Kept], new: Edited, embed: Embed, left: list[Ke
     return new.restore(found)
 
 
-def _swap(path: Path, making: Path, *, keep_old: bool) -> None:
+def swap(path: Path, making: Path, *, keep_old: bool) -> None:
     """Two renames, each at once or not at all; an opening that finds only the first does the second.
 
     The cut-outs lie beside the shards, by id, and are the same for both.

@@ -140,23 +140,105 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(program: Any, tmp_path:
     assert PERSON in {e.get("name") for e in told}
 
 
-def test_enrolled_people_are_named_and_a_gallery_in_use_says_by_whom(program: Any, tmp_path: Path) -> None:
-    clip = tmp_path / "clip.mp4"
-    assert program.run("--source", "demo", "--frames", 40, "--record", clip).code == 0
-    assert program.run("enroll", "Eileen", PORTRAIT).code == 0
-    assert "Eileen" in program.run("gallery", "list").said
+@pytest.fixture
+def clip(program: Any, tmp_path: Path) -> Path:
+    """The demo as a file, so that its person is not known."""
+    path = tmp_path / "clip.mp4"
+    assert program.run("--source", "demo", "--frames", 60, "--record", path).code == 0
+    return path
 
-    running = program.start("--source", clip, "--loop")
-    wait_for(running, "clip: Eileen")
-    refused = program.run("enroll", "Somebody", PORTRAIT)
-    assert refused.code == 2, refused.said
-    assert "process " in refused.said
+
+def until_written(running: Any, path: Path, text: str) -> None:
+    """Looks again each time the program says something, and now and then."""
+    while not (path.exists() and text in path.read_text()):
+        assert running.poll() is None, "it ended before"
+        select.select([running.stdout], [], [], 0.1)
+
+
+def stop(running: Any) -> None:
     os.killpg(running.pid, signal.SIGINT)
     running.communicate(timeout=60)
     assert running.returncode == 0
 
-    assert program.run("gallery", "delete", "Eileen").code == 0
-    assert "Eileen" not in program.run("gallery", "list").said
+
+def test_people_are_enrolled_renamed_and_deleted_while_the_program_runs(
+    program: Any, clip: Path, tmp_path: Path, read_events: ReadEvents
+) -> None:
+    events = tmp_path / "e.jsonl"
+    running = program.start("--source", clip, "--loop", "--realtime", 25, "--events", events)
+    until_written(running, events, "unknown")
+    enrolled = program.run("enroll", "Eileen", PORTRAIT)
+    assert enrolled.code == 0, enrolled.said
+    wait_for(running, "clip: Eileen")
+    assert "Eileen" in program.run("gallery", "list").said
+    assert program.run("gallery", "backup", tmp_path / "backups").code == 0
+    assert program.run("gallery", "rename", "Eileen", "Dr Collins").code == 0
+    wait_for(running, "clip: Dr Collins")
+    erased = program.run("gallery", "delete", "Dr Collins", "--events", events)
+    assert erased.code == 0, erased.said
+    assert "1 pictures with their embeddings, 1 cut-outs" in erased.said
+    assert "is enrolled" in program.run("gallery", "list").said
+    stop(running)
+    told = [event for event in read_events(events) if event["type"] == "identity"]
+    assert told[-1]["name"] is None
+    # What was on its way when the person was deleted may have been told later still.
+    program.run("gallery", "delete", "Dr Collins", "--events", events)
+    assert b"Dr Collins" not in events.read_bytes()
+
+
+def test_an_unknown_person_gets_a_name_and_it_can_be_told_why(
+    program: Any, clip: Path, tmp_path: Path, read_events: ReadEvents
+) -> None:
+    events = tmp_path / "e.jsonl"
+    assert program.run("--source", clip, "--events", events).code == 0
+    assert "unknown" in {e.get("state") for e in read_events(events)}
+    (cluster,) = json.loads(program.run("unknowns", "list", "--json").said)
+    assert cluster["cameras"] == ["clip"]
+    assert program.run("unknowns", "promote", cluster["cluster"], "Eileen").code == 0
+    assert "seen before the name was known: 1 times" in program.run("gallery", "show", "Eileen").said
+
+    ended = program.run("--source", clip, "--events", events)
+    assert "recognised: Eileen" in ended.said
+    assert json.loads(program.run("unknowns", "list", "--json").said) == []
+    known = next(e for e in read_events(events) if e.get("name") == "Eileen")
+    told = program.run("gallery", "why", known["id"], "--events", events)
+    assert "Eileen has" in told.said and "a name needs" in told.said and "clip/" in told.said
+
+    assert "1 sightings" in program.run("gallery", "delete", "Eileen", "--events", events).said
+    assert b"Eileen" not in events.read_bytes()
+
+
+def test_nothing_is_kept_of_unknown_people_who_are_not_to_be_kept(program: Any, clip: Path) -> None:
+    assert program.run("--source", clip, UNKNOWN_RETENTION_DAYS="0").code == 0
+    gallery = program.data / "gallery"
+    assert not (gallery / "unknowns").exists()
+    assert not (gallery / "sightings.jsonl").exists()
+
+
+def test_who_was_reported_as_enrolled_is_there_after_a_kill(program: Any, tmp_path: Path) -> None:
+    names = [f"Person {number:02}" for number in range(40)]
+    for name in names:
+        (tmp_path / "people" / name).mkdir(parents=True)
+        (tmp_path / "people" / name / "1.jpg").write_bytes(PORTRAIT.read_bytes())
+    running = program.start("enroll", tmp_path / "people", "--even-if-known")
+    wait_for(running, "Person 02: 1 of 1")
+    running.kill()
+    reported = set(names[:3]) | {line.split(":")[0] for line in running.stdout if line.startswith("Person")}
+    listed = {one["name"] for one in json.loads(program.run("gallery", "list", "--json").said)}
+    assert reported <= listed
+    again = program.run("enroll", tmp_path / "people", "--even-if-known")
+    assert again.code == 0, again.said
+    assert len(json.loads(program.run("gallery", "list", "--json").said)) == 40
+
+
+def test_two_programs_cannot_share_a_gallery(program: Any, clip: Path) -> None:
+    assert program.run("enroll", "Eileen", PORTRAIT).code == 0
+    running = program.start("--source", clip, "--loop", "--realtime", 25)
+    wait_for(running, "clip: Eileen")
+    refused = program.run("--source", clip)
+    assert refused.code == 2, refused.said
+    assert "process " in refused.said
+    stop(running)
 
 
 def test_a_video_that_was_cut_off_is_used_as_far_as_it_goes(
