@@ -178,7 +178,7 @@ def test_calibration_tells_what_it_costs_and_is_kept_for_the_program(run: Any, f
     for word in ("threshold", "false names", "misses", "2 people, 3 pictures"):
         assert word in text
     kept = json.loads((folder / "calibration.json").read_text())
-    assert kept["rate"] == 0.01
+    assert kept["rate"] == 0.001
     strict = json.loads(run("gallery", "calibrate", "--rate", "0.0001", "--json"))
     assert strict["threshold"] > kept["threshold"]
     assert json.loads((folder / "calibration.json").read_text()) == kept
@@ -196,7 +196,7 @@ def test_the_doctor_tells_of_the_gallery(run: Any, folder: Path, monkeypatch: py
     monkeypatch.setenv("GALLERY_DIR", str(folder))
     text = doctor._gallery()
     assert "2 people, 3 pictures" in text
-    assert "for 1.00% false names" in text
+    assert "for 0.10% false names" in text
     assert "0 unknown people, kept for 30 days" in text
     monkeypatch.setenv("MATCH_THRESHOLD", "0.7")
     assert "threshold 0.7, set by hand" in doctor._gallery()
