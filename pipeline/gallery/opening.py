@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from checkpoints.errors import GalleryAway, GalleryError, GalleryLocked
+from checkpoints.errors import GalleryError, GalleryLocked
 from pipeline.config import GalleryConfig, ServerConfig
-from pipeline.gallery.copy import MirroredGallery
 from pipeline.gallery.desk_client import ask_desk
 from pipeline.gallery.edits import Edited
 from pipeline.gallery.embedded import INDEXED_FROM, EdgeGallery
 from pipeline.gallery.folder import gallery_exists, open_edge, other_space, reopen_edge
 from pipeline.gallery.gallery import Gallery
-from pipeline.gallery.journal import Journal
-from pipeline.gallery.pull import Pull
-from pipeline.gallery.server import QdrantServerGallery, server_space
 
 __all__ = ["gallery_exists", "gallery_of", "open_gallery", "optimized", "reopen_gallery", "reopen_of"]
 
@@ -50,6 +46,8 @@ def gallery_of(config: GalleryConfig, *, space: str, dim: int, share: bool = Tru
 def reopen_of(config: GalleryConfig) -> Edited:
     """The same, whatever its space is."""
     if config.server is not None and not gallery_exists(config.path):
+        from pipeline.gallery.server import server_space
+
         kept = server_space(config.server)
         if kept is None:
             raise GalleryError(
@@ -71,19 +69,7 @@ def optimized(gallery: Gallery) -> bool:
     return isinstance(gallery, EdgeGallery) and gallery.count() >= INDEXED_FROM and gallery.optimize()
 
 
-def _mirrored(edge: EdgeGallery, path: Path, server: ServerConfig, *, wait: bool) -> MirroredGallery:
-    gallery = None
-    try:
-        journal = Journal(path / "journal")
-        peer = QdrantServerGallery(server, space=edge.space, dim=edge.dim)
-        pull = Pull(path / "mirrored.json", f"{server.url} {server.collection}")
-        gallery = MirroredGallery(edge, peer, journal, pull)
-    finally:
-        if gallery is None:
-            edge.close()
-    if wait and not gallery.catch_up(server.timeout_s):
-        trouble = gallery.trouble()
-        if trouble is not None and not isinstance(trouble, GalleryAway):
-            gallery.close()
-            raise trouble  # a wrong key or another space does not go away by waiting
-    return gallery
+def _mirrored(edge: EdgeGallery, path: Path, server: ServerConfig, *, wait: bool) -> Edited:
+    from pipeline.gallery.mirroring import mirrored  # brings Qdrant's client: 70 MB that a gallery on disk does without
+
+    return mirrored(edge, path, server, wait=wait)
