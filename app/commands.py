@@ -41,15 +41,19 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _command(words: list[str]) -> int:
+    args = parser_of_commands().parse_args(words)
+    code: int = args.command(args)
+    return code
+
+
+def parser_of_commands() -> FlagParser:
     from app import doctor, enrolment, people, strangers, unknowns
 
     parser = FlagParser(prog="python -m app.main", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in (enrolment, people, unknowns, strangers, doctor):
         module.add_parsers(commands)
-    args = parser.parse_args(words)
-    code: int = args.command(args)
-    return code
+    return parser
 
 
 def _watch(words: list[str]) -> int:

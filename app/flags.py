@@ -87,7 +87,8 @@ def parser() -> argparse.ArgumentParser:
 def add_flags(to: argparse.ArgumentParser, names: Iterable[str]) -> None:
     """The flags of these settings, in the order of the catalogue."""
     wanted = set(names)
-    pace = to.add_mutually_exclusive_group()
+    # An empty group breaks the help of some Pythons.
+    pace = to.add_mutually_exclusive_group() if wanted.intersection(_PACE) else to
     for _, item, about in settings.catalogue():
         if about.flag and about.names[0] in wanted:
             _add(pace if about.names[0] in _PACE else to, about, settings.written_default(item))
