@@ -101,17 +101,18 @@ def _verdict(event: Event) -> str:
 
 
 def _reason(event: Event, why: dict[str, Any]) -> str:
-    score, margin, votes = event["score"], event["margin"], event["votes"]
+    score, margin = event["score"], event["margin"]
+    votes = f"{event['votes']} {'vote' if event['votes'] == 1 else 'votes'}"
     needed = f"a name needs {why['threshold']:.2f}, and {why['margin']:.2f} more than the second"
     second = f"the runner-up is {why['runner_up']}" if why.get("runner_up") else "there is no runner-up with a name"
     figures = f"mean score {score:.2f}, {margin:.2f} ahead ({needed}); {second}"
     if event["state"] == "known":
-        return f"{event['name']} has {votes} votes: {figures}"
+        return f"{event['name']} has {votes}: {figures}"
     if why.get("stranger"):
         return f"most like somebody among the strangers, who are given no name: {figures}"
     if event["state"] == "unknown":
-        return f"like nobody, by {votes} votes: {figures}"
-    return f"not enough evidence, or it disagrees ({votes} votes for the best): {figures}"
+        return f"like nobody, by {votes}: {figures}"
+    return f"not enough evidence, or it disagrees ({votes} for the best): {figures}"
 
 
 def _events(path: Path) -> Iterable[tuple[int, Event]]:
