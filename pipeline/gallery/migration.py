@@ -21,7 +21,6 @@ from pipeline.gallery.embedded import INDEXED_FROM
 from pipeline.gallery.folder import AFTER, BEFORE, make_shard, open_edge, reopen_edge
 from pipeline.gallery.gallery import Cutout, Kept
 from pipeline.gallery.intake import unit_rows
-from pipeline.gallery.lock import Lock
 
 Embed = Callable[[Sequence[Cutout]], NDArray[np.float32]]
 
@@ -50,8 +49,8 @@ def migrate(path: Path, *, space: str, dim: int, embed: Embed, batch: int = 32) 
                 raise _nothing_moved(path, report)
             if new.count() >= INDEXED_FROM:
                 new.optimize()
-    with Lock(path / "lock"):
-        swap(path, making, keep_old=bool(report.left))
+        with old.at_rest():  # the lock is held all the while: nothing can be enrolled that would not be moved
+            swap(path, making, keep_old=bool(report.left))
     return report
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from checkpoints.errors import GalleryError
+from checkpoints.errors import GalleryError, GalleryLocked
 from pipeline.gallery.folder import open_edge, reopen_edge
 from pipeline.gallery.gallery import Cutout, Picture
-from pipeline.gallery.migration import migrate
+from pipeline.gallery.migration import migrate, swap
 
 OLD, NEW = "sface@sha256:aa", "facenet@sha256:bb"
 
@@ -99,3 +99,20 @@ def test_a_power_cut_between_the_renames(tmp_path: Path, monkeypatch: pytest.Mon
     gallery = reopen_edge(tmp_path)
     assert (gallery.space, gallery.count()) == ((OLD, 5) if renames < 2 else (NEW, 3))
     gallery.close()
+
+
+def test_nothing_can_be_enrolled_between_the_moving_and_the_swap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path)
+    tried = []
+
+    def swapping(path: Path, making: Path, *, keep_old: bool) -> None:
+        with pytest.raises(GalleryLocked) as caught:
+            open_edge(path, space=OLD, dim=8)
+        tried.append(caught.value)
+        swap(path, making, keep_old=keep_old)
+
+    monkeypatch.setattr("pipeline.gallery.migration.swap", swapping)
+    migrate(tmp_path, space=NEW, dim=4, embed=embed)
+    assert len(tried) == 1
