@@ -49,9 +49,13 @@ class Lines:
 
     def _open(self) -> int:
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), self._mode)
-        found = os.fstat(fd)
-        if stat.S_ISREG(found.st_mode) and found.st_size and os.pread(fd, 1, found.st_size - 1) != b"\n":
-            os.write(fd, b"\n")  # ends the half line that a power cut or a full disk has left
+        _lock(fd, alone=True)  # a line that somebody is just writing over the end of a page may be seen half written
+        try:
+            found = os.fstat(fd)
+            if stat.S_ISREG(found.st_mode) and found.st_size and os.pread(fd, 1, found.st_size - 1) != b"\n":
+                os.write(fd, b"\n")  # ends the half line that a power cut or a full disk has left
+        finally:
+            _unlock(fd)
         return fd
 
     @contextlib.contextmanager
