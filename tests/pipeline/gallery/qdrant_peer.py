@@ -298,6 +298,9 @@ class _Handler(BaseHTTPRequestHandler):
         peer = self.server.peer
         length = int(self.headers.get("Content-Length") or 0)
         text = self.rfile.read(length)
+        if len(text) < length:  # whoever asked was killed in the middle of it
+            self.close_connection = True
+            return
         if peer.fault == "hang":
             peer.closing.wait()
         if peer.fault in ("hang", "drop"):
