@@ -12,58 +12,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from checkpoints import onnx_file
 from checkpoints.errors import ModelError
-from engines.engine import fill
-from engines.prepare import PIXELS, check_outputs, pixels_shape, prepared_network
+from engines.buffered import BufferedEngine
+from engines.prepare import PIXELS, pixels_shape, prepared_network
 from engines.spec import EngineSpec
 from engines.uint8_rewrite import for_onnx_runtime, is_quantised
 
 _log = logging.getLogger(__name__)
 
 
-class ONNXEngine:
+class ONNXEngine(BufferedEngine):
     """One session with kept buffers, run in the caller's time."""
 
     def __init__(self, session: Any, spec: EngineSpec) -> None:  # noqa: ANN401
-        self._spec = spec
+        outputs = tuple(np.zeros(shape, np.float32) for shape in _output_shapes(session, spec))
+        super().__init__(spec, np.zeros(spec.input_shape, np.uint8), outputs)
         self._session: Any = session
-        self._input: NDArray[np.uint8] = np.zeros(spec.input_shape, np.uint8)
-        self._outputs = tuple(np.zeros(shape, np.float32) for shape in _output_shapes(session, spec))
-        check_outputs(spec, self.output_shapes)
         self._binding: Any = session.io_binding()
         address = self._input.ctypes.data
         self._binding.bind_input(PIXELS, "cpu", 0, np.uint8, pixels_shape(spec), address)
         for output, array in zip(session.get_outputs(), self._outputs, strict=True):
             self._binding.bind_output(output.name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
 
-    @property
-    def input_shape(self) -> tuple[int, int, int, int]:
-        return self._spec.input_shape
-
-    @property
-    def output_names(self) -> tuple[str, ...]:
-        return self._spec.outputs
-
-    @property
-    def output_shapes(self) -> tuple[tuple[int, ...], ...]:
-        return tuple(output.shape for output in self._outputs)
-
-    @property
-    def input(self) -> NDArray[np.uint8]:
-        return self._input
-
-    def run(self, batch: NDArray[np.uint8] | None = None) -> tuple[NDArray[np.float32], ...]:
-        if self._session is None:
-            raise ValueError(f"the engine {self._spec.name} is closed")
-        if batch is not None:
-            fill(self._input, batch)
+    def _infer(self) -> None:
         self._session.run_with_iobinding(self._binding)
-        return self._outputs
 
-    def close(self) -> None:
+    def _release(self) -> None:
         self._binding = None
         self._session = None
 

@@ -10,15 +10,14 @@ from typing import Any
 
 import numpy as np
 import openvino as ov
-from numpy.typing import NDArray
 
 from checkpoints import onnx_file
 from checkpoints.errors import ModelError
 from checkpoints.onnx_file import Network
 from engines.blob import Blob, BlobDamaged, read_blob, write_blob
-from engines.engine import fill
+from engines.buffered import BufferedEngine
 from engines.options import Precision
-from engines.prepare import check_outputs, prepared_network
+from engines.prepare import prepared_network
 from engines.spec import EngineSpec
 from engines.uint8_rewrite import is_quantised, uint8_activations
 
@@ -32,47 +31,24 @@ _PREPARATION = "4"
 _SAYS_NOTHING = ("FrontEnd API", "Model wasn't", "Summary", "To facilitate", "While validating node")
 
 
-class OpenVINOEngine:
+class OpenVINOEngine(BufferedEngine):
     """One compiled network with one request, run in the caller's time."""
 
     def __init__(self, compiled: Any, spec: EngineSpec, blob: Blob | None) -> None:  # noqa: ANN401
-        self._spec = spec
+        outputs = tuple(np.zeros(tuple(port.shape), np.float32) for port in compiled.outputs)
+        super().__init__(spec, np.zeros(spec.input_shape, np.uint8), outputs)
         self._compiled: Any = compiled
         self._blob: Blob | None = blob  # the weights may still lie in it
         self._request: Any = compiled.create_infer_request()
-        self._input: NDArray[np.uint8] = np.zeros(spec.input_shape, np.uint8)
         flat = self._input.reshape(tuple(compiled.input(0).shape))
         self._request.set_input_tensor(ov.Tensor(flat, shared_memory=True))
-        self._outputs = tuple(np.zeros(tuple(port.shape), np.float32) for port in compiled.outputs)
-        check_outputs(spec, self.output_shapes)
         for index, output in enumerate(self._outputs):
             self._request.set_output_tensor(index, ov.Tensor(output, shared_memory=True))
 
-    @property
-    def input_shape(self) -> tuple[int, int, int, int]:
-        return self._spec.input_shape
-
-    @property
-    def output_names(self) -> tuple[str, ...]:
-        return self._spec.outputs
-
-    @property
-    def output_shapes(self) -> tuple[tuple[int, ...], ...]:
-        return tuple(output.shape for output in self._outputs)
-
-    @property
-    def input(self) -> NDArray[np.uint8]:
-        return self._input
-
-    def run(self, batch: NDArray[np.uint8] | None = None) -> tuple[NDArray[np.float32], ...]:
-        if self._request is None:
-            raise ValueError(f"the engine {self._spec.name} is closed")
-        if batch is not None:
-            fill(self._input, batch)
+    def _infer(self) -> None:
         self._request.infer(share_outputs=True)  # without sharing, every output is copied into a dictionary
-        return self._outputs
 
-    def close(self) -> None:
+    def _release(self) -> None:
         # The request before the network, the network before the memory that its weights may lie in.
         self._request = None
         self._compiled = None

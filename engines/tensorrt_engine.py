@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from checkpoints.errors import ModelError, SettingsError
 from engines import cuda
 from engines.blob import BlobDamaged, read_blob, write_blob
+from engines.buffered import BufferedEngine
 from engines.cuda import Cuda, CudaError
-from engines.engine import fill
-from engines.prepare import PIXELS, check_outputs, pixels_shape, tensor_names
+from engines.prepare import PIXELS, pixels_shape, tensor_names
 from engines.spec import EngineSpec
 from engines.tensorrt_build import OLDEST, Span, build, trt_logger, trt_version
 
@@ -35,17 +35,15 @@ class PlanRefused(Exception):
     """TensorRT does not take a plan, though it is what was written."""
 
 
-class TensorRTEngine:
+class TensorRTEngine(BufferedEngine):
     """One plan with its context, stream and memory; all that one run does is one graph where that can be had."""
 
     def __init__(self, plan: NDArray[np.uint8] | bytes, spec: EngineSpec, gpu: Cuda) -> None:
-        self._spec = spec
         self._gpu = gpu
         self._graph: int | None = None
         self._runtime: Any
         self._engine: Any
         self._context: Any
-        self._is_open = True
         gpu.make_current()
         with ExitStack() as closing:  # each thing is given back before what it was made from
             self._stream = gpu.new_stream()
@@ -55,11 +53,10 @@ class TensorRTEngine:
             closing.callback(self._drop, "_engine")
             self._context = _context(self._engine, spec)
             closing.callback(self._drop, "_context")
-            self._input: NDArray[np.uint8] = gpu.pinned(spec.input_shape, np.uint8)
-            self._input_address = self._bind(PIXELS, self._input, closing)
             shapes = [tuple(self._context.get_tensor_shape(name)) for name in tensor_names(spec)]
-            check_outputs(spec, shapes)
-            self._outputs: tuple[NDArray[np.float32], ...] = tuple(gpu.pinned(shape, np.float32) for shape in shapes)
+            outputs = tuple(gpu.pinned(shape, np.float32) for shape in shapes)
+            super().__init__(spec, gpu.pinned(spec.input_shape, np.uint8), outputs)
+            self._input_address = self._bind(PIXELS, self._input, closing)
             self._addresses = [
                 self._bind(name, output, closing)
                 for name, output in zip(tensor_names(spec), self._outputs, strict=True)
@@ -71,40 +68,17 @@ class TensorRTEngine:
                 closing.callback(gpu.free_graph, self._graph)
             self._closing = closing.pop_all()
 
-    @property
-    def input_shape(self) -> tuple[int, int, int, int]:
-        return self._spec.input_shape
-
-    @property
-    def output_names(self) -> tuple[str, ...]:
-        return self._spec.outputs
-
-    @property
-    def output_shapes(self) -> tuple[tuple[int, ...], ...]:
-        return tuple(output.shape for output in self._outputs)
-
-    @property
-    def input(self) -> NDArray[np.uint8]:
-        return self._input
-
-    def run(self, batch: NDArray[np.uint8] | None = None) -> tuple[NDArray[np.float32], ...]:
-        if not self._is_open:
-            raise ValueError(f"the engine {self._spec.name} is closed")
-        if batch is not None:
-            fill(self._input, batch)
+    def _infer(self) -> None:
         self._gpu.make_current()
         if self._graph is not None:
             self._gpu.launch(self._graph, self._stream)
         else:
             self._enqueue()
         self._gpu.synchronise(self._stream)
-        return self._outputs
 
-    def close(self) -> None:
-        if self._is_open:
-            self._is_open = False
-            self._gpu.make_current()
-            self._closing.close()
+    def _release(self) -> None:
+        self._gpu.make_current()
+        self._closing.close()
 
     def _bind(self, name: str, host: NDArray[Any], closing: ExitStack) -> int:
         address = self._gpu.allocate(host.nbytes)
