@@ -5,15 +5,14 @@ The runtime is imported when an engine is opened and not before: who only aligns
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import cv2
 
 from checkpoints.errors import ModelError
 from checkpoints.manifest import Family
-from engines import backends, gate, retinaface, scrfd, yunet
+from engines import backends, gate
 from engines.align import CropSpec
 from engines.cascade import LEAST_SCORES, Cascade, log_odds
 from engines.detector import Detector
@@ -22,9 +21,12 @@ from engines.embedder import Embedder
 from engines.engine import Engine
 from engines.models import Model, OpenEngine, crop_px, detector_model, embedder_model
 from engines.options import EngineOptions
+from engines.retinaface import RETINAFACE
+from engines.scrfd import SCRFD
 from engines.sights import Sights
-from engines.single_stage import SingleStage
+from engines.single_stage import Kind
 from engines.spec import EngineSpec
+from engines.yunet import YUNET
 
 RNET_BATCH = 28  # two of them hold what a 640×360 picture gives; 32 and 64 are a few per cent slower there
 ONET_BATCH = 4
@@ -149,37 +151,13 @@ def _cascade(config: EngineOptions, model: Model, open_engine: OpenEngine, size_
 
 
 def _single_stage(config: EngineOptions, model: Model, open_engine: OpenEngine, size_wh: tuple[int, int]) -> Detector:
-    family = _families()[model.known.family]
-    detector = family.make(
-        lambda sheet_wh: open_engine(model.spec(config, "net", family.outputs, size_wh=sheet_wh)),
+    kinds: dict[Family | None, Kind] = {"yunet": YUNET, "retinaface": RETINAFACE, "scrfd": SCRFD}
+    kind = kinds[model.known.family]
+    detector = kind.detector(
+        lambda sheet_wh: open_engine(model.spec(config, "net", kind.outputs, size_wh=sheet_wh)),
         min_face_px=config.min_face_px,
-        least_score=family.least_score if config.thresholds is None else config.thresholds[-1],
+        least_score=None if config.thresholds is None else config.thresholds[-1],
         fixed_wh=model.known.files[0].size_wh,
     )
     detector.prepare(size_wh)
     return detector
-
-
-class _Make(Protocol):
-    def __call__(
-        self,
-        open_net: Callable[[tuple[int, int]], Engine],
-        *,
-        min_face_px: int,
-        least_score: float,
-        fixed_wh: tuple[int, int] | None,
-    ) -> SingleStage: ...
-
-
-class _Family(NamedTuple):
-    make: _Make
-    outputs: tuple[str, ...]
-    least_score: float
-
-
-def _families() -> dict[Family | None, _Family]:
-    return {
-        "yunet": _Family(yunet.yunet, yunet.OUTPUTS, yunet.LEAST_SCORE),
-        "retinaface": _Family(retinaface.retinaface, retinaface.OUTPUTS, retinaface.LEAST_SCORE),
-        "scrfd": _Family(scrfd.scrfd, scrfd.OUTPUTS, scrfd.LEAST_SCORE),
-    }

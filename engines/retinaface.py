@@ -8,41 +8,15 @@ YuNet's reach 0.90.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.anchors import STRIDES, Places, best_rows
-from engines.engine import Engine
 from engines.faces import Faces
-from engines.sheets import Sizing
-from engines.single_stage import MOST_CANDIDATES, NotNumbers, SingleStage
+from engines.single_stage import MOST_CANDIDATES, Kind, NotNumbers
 
-# In this order an engine has to give its outputs; the names are the meanings in the manifest.
-OUTPUTS = ("loc", "conf", "landms")
 SQUARES_PX = {8: (16, 32), 16: (64, 128), 32: (256, 512)}
-LEAST_SCORE = 0.6
-SAME_FACE = 0.4
-SIZING = Sizing(longest_px=1920, far_px=640)
 _OF_PLACE, _OF_SIZE = np.float32(0.1), np.float32(0.2)
-
-
-def retinaface(
-    open_net: Callable[[tuple[int, int]], Engine],
-    *,
-    min_face_px: int,
-    least_score: float = LEAST_SCORE,
-    fixed_wh: tuple[int, int] | None = None,
-) -> SingleStage:
-    """`open_net` gives an engine for one picture of (width, height) with OUTPUTS."""
-    return SingleStage(
-        open_net,
-        lambda sheet_wh: RetinaFaceHead(sheet_wh, least_score),
-        SIZING.only(fixed_wh),
-        min_face_px=min_face_px,
-        same_face=SAME_FACE,
-    )
 
 
 class RetinaFaceHead:
@@ -66,3 +40,11 @@ class RetinaFaceHead:
         middles = centres + corrections[rows, :2] * _OF_PLACE * sides
         landmarks = centres[:, None] + points[rows].reshape(-1, 5, 2) * _OF_PLACE * sides[:, None]
         return Faces(np.concatenate([middles - halves, middles + halves], axis=1), scores[rows], landmarks)
+
+
+RETINAFACE = Kind(
+    outputs=("loc", "conf", "landms"),
+    least_score=0.6,
+    same_face=0.4,
+    head=RetinaFaceHead,
+)

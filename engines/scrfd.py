@@ -6,40 +6,14 @@ arithmetic has been tried: no weights that others may use were at hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.anchors import STRIDES, Places, best_rows
-from engines.engine import Engine
 from engines.faces import Faces
-from engines.sheets import Sizing
-from engines.single_stage import MOST_CANDIDATES, NotNumbers, SingleStage
+from engines.single_stage import MOST_CANDIDATES, Kind, NotNumbers
 
-# In this order an engine has to give its outputs; the names are the meanings in the manifest.
-OUTPUTS = tuple(f"{kind}_{stride}" for kind in ("score", "bbox", "kps") for stride in STRIDES)
 PER_CELL = 2
-LEAST_SCORE = 0.5
-SAME_FACE = 0.4
-SIZING = Sizing(longest_px=1920, far_px=640)
-
-
-def scrfd(
-    open_net: Callable[[tuple[int, int]], Engine],
-    *,
-    min_face_px: int,
-    least_score: float = LEAST_SCORE,
-    fixed_wh: tuple[int, int] | None = None,
-) -> SingleStage:
-    """`open_net` gives an engine for one picture of (width, height) with OUTPUTS."""
-    return SingleStage(
-        open_net,
-        lambda sheet_wh: SCRFDHead(sheet_wh, least_score),
-        SIZING.only(fixed_wh),
-        min_face_px=min_face_px,
-        same_face=SAME_FACE,
-    )
 
 
 class SCRFDHead:
@@ -61,3 +35,11 @@ class SCRFDHead:
         landmarks = corners[:, None] + self._places.take(points, rows, 10).reshape(-1, 5, 2) * strides[:, None]
         edges = np.concatenate([corners - distances[:, :2], corners + distances[:, 2:]], axis=1)
         return Faces(edges, self._scores[rows], landmarks)
+
+
+SCRFD = Kind(
+    outputs=tuple(f"{kind}_{stride}" for kind in ("score", "bbox", "kps") for stride in STRIDES),
+    least_score=0.5,
+    same_face=0.4,
+    head=SCRFDHead,
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +19,9 @@ from engines.sheets import Fit, Sheets, Sizing
 
 MOST_CANDIDATES = 1000  # before suppression, the best ones; a low threshold lets thousands through
 _MAX_HEADS = 16
+# YuNet finds faces of 16 to 500 px best, at 1,000 px two thirds of the score are left. Making pictures smaller by what
+# a larger min face would allow does not pay: at half the size two points of AP are lost on the faces of 40 px and more.
+_SIZING = Sizing(longest_px=1920, far_px=640)
 # Of the smallest face that is asked for: MTCNN looks for it with a square around the face, and one in twenty of its
 # boxes is smaller than this. So the same setting means the same faces.
 _SMALLEST_SHARE = 0.7
@@ -44,6 +48,40 @@ class NotNumbers(ArithmeticError):
     """A network gives NaN."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One family of networks.
+
+    outputs      in this order an engine has to give them; the names are the meanings in the manifest
+    least_score  that suits it
+    same_face    the overlap from which two boxes show the same face
+    head         for the size of a sheet and a least score
+    """
+
+    outputs: tuple[str, ...]
+    least_score: float
+    same_face: float
+    head: Callable[[tuple[int, int], float], Head]
+
+    def detector(
+        self,
+        open_net: Callable[[tuple[int, int]], Engine],
+        *,
+        min_face_px: int,
+        least_score: float | None = None,
+        fixed_wh: tuple[int, int] | None = None,
+    ) -> SingleStage:
+        """`open_net` gives an engine for one picture of (width, height) with these outputs."""
+        least = self.least_score if least_score is None else least_score
+        return SingleStage(
+            open_net,
+            lambda sheet_wh: self.head(sheet_wh, least),
+            _SIZING.only(fixed_wh),
+            min_face_px=min_face_px,
+            same_face=self.same_face,
+        )
+
+
 class SingleStage:
     """Finds faces in pictures of any size, one after the other; one thread at a time.
 
@@ -59,7 +97,6 @@ class SingleStage:
         min_face_px: int,
         same_face: float,
     ) -> None:
-        """`same_face` is the overlap from which two boxes show the same face."""
         self._open_net = open_net
         self._sheets = Sheets(self._opened)
         self._make_head = make_head

@@ -2,42 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.anchors import STRIDES, Places, best_rows
-from engines.engine import Engine
 from engines.faces import Faces
-from engines.sheets import Sizing
-from engines.single_stage import MOST_CANDIDATES, NotNumbers, SingleStage
-
-# In this order an engine has to give its outputs; the names are the meanings in the manifest.
-OUTPUTS = tuple(f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES)
-# On 96 labelled pictures it finds 89 % of the faces of 20 px and more with 11 false ones; at 0.7 87 % with 4.
-LEAST_SCORE = 0.6
-SAME_FACE = 0.3
-# Faces of 16 to 500 px are found best, at 1,000 px two thirds of the score are left. Making pictures smaller by what a
-# larger min face would allow does not pay: at half the size two points of AP are lost on the faces of 40 px and more.
-SIZING = Sizing(longest_px=1920, far_px=640)
-
-
-def yunet(
-    open_net: Callable[[tuple[int, int]], Engine],
-    *,
-    min_face_px: int,
-    least_score: float = LEAST_SCORE,
-    fixed_wh: tuple[int, int] | None = None,
-) -> SingleStage:
-    """`open_net` gives an engine for one picture of (width, height) with OUTPUTS."""
-    return SingleStage(
-        open_net,
-        lambda sheet_wh: YuNetHead(sheet_wh, least_score),
-        SIZING.only(fixed_wh),
-        min_face_px=min_face_px,
-        same_face=SAME_FACE,
-    )
+from engines.single_stage import MOST_CANDIDATES, Kind, NotNumbers
 
 
 class YuNetHead:
@@ -61,3 +31,12 @@ class YuNetHead:
         landmarks = corners[:, None] + self._places.take(points, rows, 10).reshape(-1, 5, 2) * strides[:, None]
         scores = np.sqrt(self._products[rows])
         return Faces(np.concatenate([centres - halves, centres + halves], axis=1), scores, landmarks)
+
+
+# On 96 labelled pictures it finds 89 % of the faces of 20 px and more with 11 false ones; at 0.7 87 % with 4.
+YUNET = Kind(
+    outputs=tuple(f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES),
+    least_score=0.6,
+    same_face=0.3,
+    head=YuNetHead,
+)

@@ -22,8 +22,7 @@ from tests.engines.planted import POINTS, RETINAFACE_BOX, SCRFD_BOX, STRIDES, YU
 
 Picture = NDArray[np.uint8]
 FAMILIES: tuple[Family, ...] = ("yunet", "scrfd", "retinaface")
-MAKERS = {"yunet": yunet.yunet, "scrfd": scrfd.scrfd, "retinaface": retinaface.retinaface}
-OUTPUTS = {"yunet": yunet.OUTPUTS, "scrfd": scrfd.OUTPUTS, "retinaface": retinaface.OUTPUTS}
+KINDS = {"yunet": yunet.YUNET, "scrfd": scrfd.SCRFD, "retinaface": retinaface.RETINAFACE}
 
 
 @dataclass(slots=True)
@@ -49,7 +48,7 @@ def open_detector(tmp_path: Path, engine_cache: Path) -> Open:
 
         def open_net(sheet_wh: tuple[int, int]) -> Engine:
             spec = engine_spec(
-                known, files, "net", OUTPUTS[family], batch=1, size_wh=sheet_wh, precision="fp32", threads=1
+                known, files, "net", KINDS[family].outputs, batch=1, size_wh=sheet_wh, precision="fp32", threads=1
             )
             engine = openvino_engine.open_engine(spec, engine_cache)
             close = engine.close
@@ -62,7 +61,9 @@ def open_detector(tmp_path: Path, engine_cache: Path) -> Open:
             journal.opened.append(sheet_wh)
             return engine
 
-        journal.detector = MAKERS[family](open_net, min_face_px=min_face_px, least_score=least_score, fixed_wh=size_wh)
+        journal.detector = KINDS[family].detector(
+            open_net, min_face_px=min_face_px, least_score=least_score, fixed_wh=size_wh
+        )
         return journal
 
     return opened
@@ -217,14 +218,14 @@ def test_few_engines_for_photographs_of_many_sizes(open_detector: Open) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_scores_that_are_no_numbers_are_an_error_not_an_empty_picture(family: Family) -> None:
     widths = {"cls": 1, "obj": 1, "score": 1, "bbox": 4, "kps": 10, "loc": 4, "conf": 2, "landms": 10}
-    kinds = [(name.split("_")[0], name.split("_")[1:]) for name in OUTPUTS[family]]
+    kinds = [(name.split("_")[0], name.split("_")[1:]) for name in KINDS[family].outputs]
     per_cell = 1 if family == "yunet" else 2
     cells = [sum((64 // stride) ** 2 for stride in map(int, stride or STRIDES)) for _, stride in kinds]
     shapes = tuple((1, per_cell * count, widths[kind]) for count, (kind, _) in zip(cells, kinds, strict=True))
 
     class Broken:
         input_shape = (1, 64, 64, 3)
-        output_names = OUTPUTS[family]
+        output_names = KINDS[family].outputs
         output_shapes = shapes
 
         def __init__(self) -> None:
@@ -235,7 +236,7 @@ def test_scores_that_are_no_numbers_are_an_error_not_an_empty_picture(family: Fa
 
         def close(self) -> None: ...
 
-    detector = MAKERS[family](lambda _: Broken(), min_face_px=1)
+    detector = KINDS[family].detector(lambda _: Broken(), min_face_px=1)
     with pytest.raises(ModelError, match="no numbers"):
         detector.detect([np.zeros((64, 64, 3), np.uint8)])
 
@@ -271,7 +272,7 @@ def test_of_thousands_of_candidates_the_best_are_kept() -> None:
 
 def test_manifests_name_the_outputs_as_the_detectors_do() -> None:
     for family in FAMILIES:
-        assert brought.MEANINGS[family] == OUTPUTS[family]
+        assert brought.MEANINGS[family] == KINDS[family].outputs
 
 
 def test_a_reduced_picture_is_averaged_not_sampled(open_detector: Open) -> None:

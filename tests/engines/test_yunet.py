@@ -29,10 +29,17 @@ def make(options: EngineOptions, model: Callable[[str], str]) -> Iterator[Make]:
 
     def detector(precision: Precision = "fp32", min_face_px: int = 10, **more: float) -> SingleStage:
         made.append(
-            yunet.yunet(
+            yunet.YUNET.detector(
                 lambda sheet_wh: openvino_engine.open_engine(
                     engine_spec(
-                        known, files, "net", yunet.OUTPUTS, batch=1, size_wh=sheet_wh, precision=precision, threads=1
+                        known,
+                        files,
+                        "net",
+                        yunet.YUNET.outputs,
+                        batch=1,
+                        size_wh=sheet_wh,
+                        precision=precision,
+                        threads=1,
                     ),
                     options.cache,
                 ),
@@ -55,7 +62,7 @@ def _opencv(options: EngineOptions, folder: Path, picture: Picture, least_score:
     network.inputs = [Value(value.name, (1, 3, 640, 640), value.dtype) for value in network.inputs]
     path = folder / "yunet_of_one_size.onnx"
     path.write_bytes(write(network))
-    detector = cv2.FaceDetectorYN.create(str(path), "", (width, height), least_score, yunet.SAME_FACE, 1000)
+    detector = cv2.FaceDetectorYN.create(str(path), "", (width, height), least_score, yunet.YUNET.same_face, 1000)
     _, found = detector.detect(picture)
     return np.zeros((0, 15), np.float32) if found is None else np.asarray(found, np.float32)
 
