@@ -13,8 +13,8 @@ from tqdm import tqdm
 from checkpoints.errors import DataError
 from engines.detector import Detector
 from engines.faces import Faces
-from testbench.average_precision import DetectionScore, judge, lower_ignored, summarise
 from testbench.picture import picture
+from training.average_precision import DetectionScore, judge, lower_ignored, summarise
 from training.wider_face import LabelledPicture, picture_path
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from testbench.average_precision import Judged, judge, lower_ignored, summarise
+from training.average_precision import Judged, judge, lower_ignored, summarise
 from training.wider_face import LabelledPicture
 
 FACE, OTHER, CROWD = [0, 0, 10, 10], [100, 0, 120, 20], [50, 50, 90, 90]
