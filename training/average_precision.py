@@ -31,6 +31,15 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """recall, precision and the number of wrong boxes (N,), with the best detection alone, and with more and more"""
+
+    recall: Floats
+    precision: Floats
+    wrong: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class DetectionScore:
     """ap                area under the precision-recall curve, precision made to fall by taking the best to its right
     recall_at_1fppi   share of the faces found where at most one wrong box a picture comes with them
@@ -53,7 +62,7 @@ def judge(boxes_xyxy: Floats, scores: Floats, truth: LabelledPicture) -> Judged:
     """The detections of one picture; of equal scores the one that comes first may choose first."""
     overlap = iou(boxes_xyxy, truth.boxes_xyxy)  # (detections, faces)
     ignored = overlap[:, truth.ignored] >= SAME_FACE_IOU
-    ignored |= _share_inside(boxes_xyxy, truth.boxes_xyxy[truth.ignored]) >= _INSIDE_IGNORED
+    ignored |= share_inside(boxes_xyxy, truth.boxes_xyxy[truth.ignored]) >= _INSIDE_IGNORED
     free = overlap[:, ~truth.ignored]
     counts, right = np.ones(len(scores), bool), np.zeros(len(scores), bool)
     for index in np.argsort(-scores, kind="stable"):
@@ -68,15 +77,9 @@ def judge(boxes_xyxy: Floats, scores: Floats, truth: LabelledPicture) -> Judged:
 
 def summarise(judged: Sequence[Judged], faces: int) -> DetectionScore:
     """All pictures together, where `faces` are to be found in them."""
-    scores = np.concatenate([np.zeros(0), *(each.scores for each in judged)])
-    right = np.concatenate([np.zeros(0, bool), *(each.right for each in judged)])
-    order = np.argsort(-scores, kind="stable")
-    scores, right = scores[order], right[order]
-    # A threshold lets in all detections of one score or none of them: a point of the curve only after the last one.
-    ends = np.flatnonzero(np.append(np.diff(scores) != 0, True)) if len(scores) else np.zeros(0, np.intp)
-    found, wrong = np.cumsum(right)[ends], np.cumsum(~right)[ends]
-    recall, precision = found / max(1, faces), found / np.maximum(1, found + wrong)
-    best_beyond = np.maximum.accumulate(precision[::-1])[::-1]
+    drawn = curve(judged, faces)
+    recall, wrong = drawn.recall, drawn.wrong
+    best_beyond = np.maximum.accumulate(drawn.precision[::-1])[::-1]
     few = wrong <= len(judged)
     return DetectionScore(
         ap=float(np.sum(np.diff(recall, prepend=0.0) * best_beyond)),
@@ -86,7 +89,18 @@ def summarise(judged: Sequence[Judged], faces: int) -> DetectionScore:
     )
 
 
-def _share_inside(boxes_xyxy: Floats, regions_xyxy: Floats) -> Floats:
+def curve(judged: Sequence[Judged], faces: int) -> Curve:
+    """One point for each threshold that changes something: it lets in all detections of one score or none of them."""
+    scores = np.concatenate([np.zeros(0), *(each.scores for each in judged)])
+    right = np.concatenate([np.zeros(0, bool), *(each.right for each in judged)])
+    order = np.argsort(-scores, kind="stable")
+    scores, right = scores[order], right[order]
+    ends = np.flatnonzero(np.append(np.diff(scores) != 0, True)) if len(scores) else np.zeros(0, np.intp)
+    found, wrong = np.cumsum(right)[ends], np.cumsum(~right)[ends]
+    return Curve(found / max(1, faces), found / np.maximum(1, found + wrong), wrong)
+
+
+def share_inside(boxes_xyxy: Floats, regions_xyxy: Floats) -> Floats:
     """(N, R) of each box's area that lies in each region."""
     low = np.maximum(boxes_xyxy[:, None, :2], regions_xyxy[None, :, :2])
     high = np.minimum(boxes_xyxy[:, None, 2:], regions_xyxy[None, :, 2:])
