@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checkpoints.onnx_file import Array, Attribute, Node
+from training.fake_quantise import LARGEST
 from training.steps import Floats, Step
 
-LARGEST = 127  # a symmetric range has no -128
 _ZERO = "zero"
 
 
@@ -31,20 +31,20 @@ class Nodes:
         elif step.slopes is not None:
             slopes = self._constant(f"{name}/slopes", step.slopes.reshape(-1, *[1] * (step.weights.ndim - 2)))
             made = self.node("PRelu", [made, slopes], f"{name}/rectified")
-        if step.limit is not None:
-            made = self.pair(made, step.limit)
+        if step.scale is not None:
+            made = self.pair(made, step.scale)
         if step.pool is not None:
             kernel, stride = step.pool
             sizes: dict[str, Attribute] = {"kernel_shape": (kernel, kernel), "strides": (stride, stride)}
             made = self.node("MaxPool", [made], f"{name}/pooled", sizes)
         return made
 
-    def pair(self, source: str, limit: float) -> str:
+    def pair(self, source: str, scale: float) -> str:
         """To int8 and back."""
-        scale = self._constant(f"{source}/scale", np.array(limit / LARGEST, np.float32))
-        zero = self._constant(_ZERO, np.array(0, np.int8))
-        rounded = self.node("QuantizeLinear", [source, scale, zero], f"{source}/int8")
-        return self.node("DequantizeLinear", [rounded, scale, zero], f"{source}/rounded")
+        steps = [self._constant(f"{source}/scale", np.array(scale, np.float32))]
+        steps.append(self._constant(_ZERO, np.array(0, np.int8)))
+        rounded = self.node("QuantizeLinear", [source, *steps], f"{source}/int8")
+        return self.node("DequantizeLinear", [rounded, *steps], f"{source}/rounded")
 
     def node(self, op: str, inputs: list[str], output: str, attributes: Mapping[str, Attribute] | None = None) -> str:
         self.nodes.append(Node(op, inputs, [output], dict(attributes or {})))
