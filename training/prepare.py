@@ -13,10 +13,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from checkpoints.errors import DataError, UserError
@@ -38,7 +37,7 @@ class Broke:
 def teach(images: Path, out: Path, config: EngineOptions, *, no_faces: bool, limit: int | None) -> list[Broke]:
     """Labels for all pictures below `images`; those that cannot be read are left out and named.
 
-    no_faces  what looks like a face is ignored, not learned: for backgrounds that show people here and there
+    no_faces  for backgrounds that show people here and there: these are ignored, not learned as faces
     """
     paths = pictures.find(images)[:limit]
     made = f"{LEADING} and {SECOND}" + (", no faces" if no_faces else "")
@@ -53,9 +52,7 @@ def teach(images: Path, out: Path, config: EngineOptions, *, no_faces: bool, lim
                     except Broken as error:
                         broke.append(Broke(path, str(error)))
                         continue
-                    marks = teacher.marks(image_bgr)
-                    if no_faces:
-                        marks = replace(marks, ignored=np.ones(len(marks.ignored), np.bool_))
+                    marks = teacher.marks(image_bgr, background=no_faces)
                     writer.add(Labelled.of(path, (image_bgr.shape[1], image_bgr.shape[0]), marks))
         if not writer.done:
             raise DataError("None of these pictures can be read.", saw=f"{len(broke)} broken ones in {images}")

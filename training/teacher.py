@@ -14,12 +14,15 @@ from engines.faces import Faces
 from engines.load import load_detector
 from engines.options import EngineOptions
 from training.labels import Marks
+from training.overlap import inside, partners
 
 LEADING, SECOND = "yunet", "mtcnn"
 
 _LEAST_SCORE = 0.3
 _SURE_SCORE = 0.7
+_SUSPECT_SCORE = 0.5
 _SAME_FACE_IOU = 0.4
+_REPEATED_SHARE = 0.5
 _LEAST_HEIGHT_PX = 12
 # Of the pictures that the detectors see: smaller faces are beyond both of them.
 _MIN_FACE_PX = 20
@@ -43,13 +46,14 @@ class Teacher:
             )
             self._opened = opened.pop_all()
 
-    def marks(self, image_bgr: NDArray[np.uint8]) -> Marks:
+    def marks(self, image_bgr: NDArray[np.uint8], *, background: bool = False) -> Marks:
+        """The faces of a picture; of a `background`, which should show none, where faces are suspected."""
         times = _enlargement((image_bgr.shape[1], image_bgr.shape[0]))
         if times > 1:
             larger = cv2.resize(image_bgr, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
             image_bgr = larger.astype(np.uint8, copy=False)
         leading, second = (_smaller(each.detect([image_bgr])[0], times) for each in (self._leading, self._second))
-        return agreed(leading, second)
+        return suspected(leading, second) if background else agreed(leading, second)
 
     def close(self) -> None:
         self._opened.close()
@@ -69,40 +73,35 @@ def agreed(leading: Faces, second: Faces) -> Marks:
     A face is what the leading one is sure of, or what both find. The rest may be faces, and is ignored; so is what is
     too small to learn from.
     """
-    partners = _partners(leading.boxes_xyxy, second.boxes_xyxy)
-    both = partners >= 0
+    same = partners(leading.boxes_xyxy, second.boxes_xyxy, _SAME_FACE_IOU)
+    both = same >= 0
     landmarks = leading.landmarks.copy()
-    landmarks[both] = (landmarks[both] + second.landmarks[partners[both]]) / 2
+    landmarks[both] = (landmarks[both] + second.landmarks[same[both]]) / 2
     heights_px = leading.boxes_xyxy[:, 3] - leading.boxes_xyxy[:, 1]
     faces = (both | (leading.scores >= _SURE_SCORE)) & (heights_px >= _LEAST_HEIGHT_PX)
-    alone = np.setdiff1d(np.arange(len(second)), partners)
-    return Marks(
-        np.concatenate([leading.boxes_xyxy, second.boxes_xyxy[alone]]),
-        np.concatenate([landmarks, second.landmarks[alone]]),
-        np.concatenate([~faces, np.ones(len(alone), np.bool_)]),
-    )
+    alone = np.setdiff1d(np.arange(len(second)), same)
+    boxes = np.concatenate([leading.boxes_xyxy, second.boxes_xyxy[alone]])
+    landmarks = np.concatenate([landmarks, second.landmarks[alone]])
+    ignored = np.concatenate([~faces, np.ones(len(alone), np.bool_)])
+    stay = np.logical_or(~ignored, ~_repeats(boxes, boxes[~ignored]))
+    return Marks(boxes[stay], landmarks[stay], ignored[stay])
 
 
-def overlaps(boxes_xyxy: NDArray[np.float32], others_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, M) intersection over union."""
-    lows = np.maximum(boxes_xyxy[:, None, :2], others_xyxy[None, :, :2])
-    highs = np.minimum(boxes_xyxy[:, None, 2:], others_xyxy[None, :, 2:])
-    shared = np.prod(np.maximum(highs - lows, 0), axis=2)
-    areas, other_areas = (np.prod(each[:, 2:] - each[:, :2], axis=1) for each in (boxes_xyxy, others_xyxy))
-    together = areas[:, None] + other_areas[None] - shared
-    ratios: NDArray[np.float32] = np.divide(shared, together, out=np.zeros_like(shared), where=together > 0)
-    return ratios
+def suspected(leading: Faces, second: Faces) -> Marks:
+    """All ignored: what both find, and what the leading detector rather believes in.
+
+    What else looks like a face where none is expected is what a network must learn to tell from one.
+    """
+    both = partners(leading.boxes_xyxy, second.boxes_xyxy, _SAME_FACE_IOU) >= 0
+    stay = both | (leading.scores >= _SUSPECT_SCORE)
+    return Marks(leading.boxes_xyxy[stay], leading.landmarks[stay], np.ones(np.count_nonzero(stay), np.bool_))
 
 
-def _partners(boxes_xyxy: NDArray[np.float32], others_xyxy: NDArray[np.float32]) -> NDArray[np.intp]:
-    """(N,) which of the others shows the same face, −1 for none; each of them at most once, best first."""
-    partners = np.full(len(boxes_xyxy), -1, np.intp)
-    ratios = overlaps(boxes_xyxy, others_xyxy)
-    while ratios.size and ratios.max() >= _SAME_FACE_IOU:
-        mine, other = np.unravel_index(np.argmax(ratios), ratios.shape)
-        partners[mine] = other
-        ratios[mine], ratios[:, other] = 0, 0
-    return partners
+def _repeats(boxes_xyxy: NDArray[np.float32], faces_xyxy: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(N,) which of the boxes show a face that is known already: half of it, or half of the box, is the other's."""
+    common = np.maximum(inside(boxes_xyxy, faces_xyxy), inside(faces_xyxy, boxes_xyxy).T)
+    known: NDArray[np.bool_] = np.any(common > _REPEATED_SHARE, axis=1)
+    return known
 
 
 def _enlargement(size_wh: tuple[int, int]) -> int:
