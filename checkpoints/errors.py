@@ -70,3 +70,7 @@ class EnrolmentError(UserError):
 
 class DataError(UserError):
     """Labelled pictures to measure or to train with that are missing or not in the format that they should have."""
+
+
+class TrainingError(UserError):
+    """A training run that cannot go on; what it has reached is kept."""
