@@ -21,8 +21,8 @@ from training.shapes import PARTS, WINDOW_PX, Part
 BATCHES: Mapping[Part, int] = {"pnet": 1, "rnet": RNET_BATCH, "onet": ONET_BATCH}
 SUFFIXES = (".onnx", ".pt")
 PLACES = (
-    "A model's name, a folder with pnet, rnet and onet (.onnx or .pt), or three of such places or files, with commas\n"
-    "between them. Behind each may stand @fp32, @fp16 or @int8."
+    "A model's name, a folder with pnet, rnet and onet (.onnx, .pt or /best.pt), or three of such places or files,\n"
+    "with commas between them. Behind each may stand @fp32, @fp16 or @int8."
 )
 _PRECISIONS: dict[str, Precision] = {"fp32": "fp32", "fp16": "fp16", "int8": "int8"}
 
@@ -74,8 +74,9 @@ def network(part: Part, place: str, config: EngineOptions, scratch: Path) -> Eng
     if file.suffix == ".pt":
         file = _exported(part, file, scratch)
     raw = file.read_bytes()
+    rounds = _rounds(file, raw)
     return EngineSpec(
-        name=f"{file.stem}_{part}",
+        name=part,
         model=file,
         sha256=hashlib.sha256(raw).hexdigest(),
         batch=BATCHES[part],
@@ -87,8 +88,9 @@ def network(part: Part, place: str, config: EngineOptions, scratch: Path) -> Eng
         scale=(1 / 128,) * 3,
         outputs=("log_odds", "boxes", "landmarks")[: 3 if part == "onet" else 2],
         log_odds=(),
-        precision=_PRECISIONS[wanted] if wanted else _own_precision(file, raw),
+        precision=_PRECISIONS[wanted or ("int8" if rounds else "fp32")],
         threads=config.threads,
+        pairs=rounds,
     )
 
 
@@ -110,7 +112,8 @@ def _installed(part: Part, name: str, config: EngineOptions) -> EngineSpec:
 
 def _file(part: Part, path: Path) -> Path:
     if path.is_dir():
-        found = [path / f"{part}{suffix}" for suffix in SUFFIXES if (path / f"{part}{suffix}").is_file()]
+        names = (*(f"{part}{suffix}" for suffix in SUFFIXES), f"{part}/best.pt")
+        found = [path / name for name in names if (path / name).is_file()]
         if not found:
             raise ModelError(f"There is no {part} in this folder.", saw=str(path), fix=PLACES)
         return found[0]
@@ -129,10 +132,9 @@ def _exported(part: Part, checkpoint: Path, scratch: Path) -> Path:
     return path
 
 
-def _own_precision(path: Path, raw: bytes) -> Precision:
-    """A network that rounds by itself runs in int8, any other as exactly as it can."""
+def _rounds(path: Path, raw: bytes) -> bool:
     try:
         read = onnx_file.read(raw)
     except ValueError as error:
         raise ModelError("This is not a whole ONNX file.", saw=f"{path}: {error}") from error
-    return "int8" if any(node.op == "QuantizeLinear" for node in read.nodes) else "fp32"
+    return any(node.op == "QuantizeLinear" for node in read.nodes)

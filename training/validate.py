@@ -2,11 +2,12 @@
 
     python -m training.validate reference=mtcnn ours=runs/cpu/fp32 int8=runs/cpu/int8 --against ours --data FACES
     python -m training.validate reference=mtcnn mixed=runs/pnet.pt,mtcnn,mtcnn --data FACES --min-height 0 40
-    python -m training.validate reference=mtcnn ours=runs/cpu/int8 --held-out runs/cpu/held_out --parts pnet
+    python -m training.validate reference=mtcnn ours=runs/cpu/int8 --samples runs/cpu/samples --parts pnet
 
-A cascade is NAME=WHERE: a model's name, a folder with pnet, rnet and onet (.onnx or .pt), or three of such places or
-files with commas between them. Behind each may stand @fp32, @fp16 or @int8. FACES holds labels.jsonl, or images/ and
-gt.txt in the text format of WIDER FACE; HELD_OUT holds samples in folders pnet, rnet and onet.
+A cascade is NAME=WHERE: a model's name, a folder with pnet, rnet and onet (.onnx, .pt or /best.pt), or three of such
+places or files with commas between them. Behind each may stand @fp32, @fp16 or @int8. FACES holds labels.jsonl, or
+images/ and gt.txt in the text format of WIDER FACE; of the SAMPLES that training.mine has put into folders pnet, rnet
+and onet, those held out are taken.
 """
 
 from __future__ import annotations
@@ -43,21 +44,21 @@ def validate(
     against: str,
     data: Path | None = None,
     min_heights_px: Sequence[float] = (0.0,),
-    held_out: Path | None = None,
+    samples: Path | None = None,
     parts: Sequence[Part] = PARTS,
     seconds: float = 0,
     limit: int | None = None,
 ) -> Findings:
-    """What can be measured with what is given: pictures in `data`, samples in `held_out`, `seconds` a network."""
+    """What can be measured with what is given: pictures in `data`, those held out of `samples`, `seconds` a network."""
     cv2.setNumThreads(config.threads)
     open_engine = opener(config)
     findings = Findings(against)
     if data is not None:
         pictures = truths.read(data)[:limit]
         _on_pictures(findings, trios, pictures, min_heights_px, open_engine, config)
-    if held_out is not None:
+    if samples is not None:
         for part in parts:
-            _on_samples(findings, trios, part, held_out / part, open_engine)
+            _on_samples(findings, trios, part, samples / part / "held_out", open_engine)
     if seconds:
         findings.ms = speed.measure(trios, open_engine, config, seconds)
     return findings
@@ -118,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 against=_against(args.against, trios),
                 data=args.data,
                 min_heights_px=args.min_height,
-                held_out=args.held_out,
+                samples=args.samples,
                 parts=args.parts,
                 seconds=args.seconds,
                 limit=args.limit,
@@ -167,7 +168,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="PX",
         help="lower faces need not be found; one table for each height (0)",
     )
-    parser.add_argument("--held-out", type=Path, metavar="DIR", help="samples that were not learned from")
+    parser.add_argument("--samples", type=Path, metavar="SAMPLES", help="networks are tried on those held out")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="of the held-out samples (all)")
     parser.add_argument("--seconds", type=float, default=0.0, help="for timing each network by itself (0: not)")
     parser.add_argument("--limit", type=int, metavar="N", help="a short run: the first N pictures")
