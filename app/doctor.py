@@ -85,9 +85,11 @@ def _memory() -> str:
 def _models() -> str:
     options = _options()
     models = (detector_model(options), embedder_model(options))
+    told = []
     for model in models:
-        store.locate(model.known, model.folder, int8=options.precision == "int8")
-    return ", ".join(f"{model.known.name} in {model.folder}" for model in models) + ", whole"
+        files = store.locate(model.known, model.folder, int8=options.precision == "int8")
+        told.append(f"{model.known.name} in {next(iter(files.values())).parent}")
+    return ", ".join(told) + ", whole"
 
 
 def _engines() -> str:

@@ -14,13 +14,14 @@ from app import flags, settings
 from checkpoints.errors import UserError
 from checkpoints.fetch import DEFAULTS, fetch
 from engines.build import build
+from engines.models import is_brought
 from engines.options import EngineOptions
 from pipeline.wiring import LARGEST_FRAME_WH
 
 
 def wanted(options: EngineOptions) -> list[str]:
     """The default models, which the tests and the demo use, and those that the settings name."""
-    named = [name for name in (options.detector, options.embedder) if not name.endswith(".onnx")]
+    named = [name for name in (options.detector, options.embedder) if not is_brought(name)]
     return list(dict.fromkeys([*DEFAULTS, *named]))
 
 

@@ -68,12 +68,12 @@ def one_of(*names: str) -> Callable[[str], str]:
 
 
 def model(*names: str) -> Callable[[str], str]:
-    """The name of a model, or the path of an ONNX file."""
+    """The name of a model, or the path of an ONNX file or of the manifest of several."""
 
     def parse(text: str) -> str:
         if text.lower() in names:
             return text.lower()
-        if text.lower().endswith(".onnx"):
+        if text.lower().endswith((".onnx", ".json")):
             return str(Path(text).expanduser())
         hint = did_you_mean(text.lower(), names)
         raise ValueError(f"is not a model; valid are {_listed(names)} and the path of an .onnx file{hint}")

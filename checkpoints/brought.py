@@ -1,5 +1,7 @@
 """Models that a user brings along: an ONNX file with a manifest beside it, model.onnx and model.json.
 
+What has several files can be named by its manifest as well, which may then have a name of its own.
+
     python -m checkpoints.brought detector|embedder MODEL.onnx
 
 prints what a manifest can be filled in with from the file alone. Files that are pickles are never opened: reading one
@@ -19,7 +21,8 @@ from checkpoints.draft import draft, open_points
 from checkpoints.errors import ModelError, UserError
 from checkpoints.manifest import Family, Manifest, Role
 
-# What the outputs of each family are called in a manifest.
+# What the outputs of each family are called in a manifest. A cascade says how sure it is in either of two ways: as
+# softmax over (no, yes), "scores", or as "log_odds", which is what its engines give in the end.
 MEANINGS: dict[Family, tuple[str, ...]] = {
     "mtcnn": ("scores", "boxes"),
     "yunet": tuple(f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in (8, 16, 32)),
@@ -36,8 +39,11 @@ _PLANS = frozenset({".engine", ".plan", ".trt"})
 
 def find(path: Path, role: Role) -> tuple[Manifest, Path]:
     """The manifest beside the file, and the folder that holds the model's files; all of them are checked."""
-    _check_kind(path)
     beside = path.with_suffix(".json")
+    if path == beside and not path.is_file():
+        raise ModelError("There is no such manifest.", saw=str(path), fix="Name one, or an ONNX file, that is there.")
+    if path != beside:
+        _check_kind(path)
     try:
         text = beside.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -47,6 +53,7 @@ def find(path: Path, role: Role) -> tuple[Manifest, Path]:
     known = manifest.parse(_completed(text, role), str(beside), brought_as=path.stem)
     _check_content(known, role, path, beside)
     for file in known.files:
+        _check_kind(path.parent / file.name)
         _check_file(path.parent / file.name, file.sha256, beside)
     return known, path.parent
 
@@ -100,13 +107,15 @@ def _check_content(known: Manifest, role: Role, path: Path, beside: Path) -> Non
     wrong = []
     if known.role != role:
         wrong.append(f"role: is {known.role}, but it is to be the {role}")
-    if path.name not in [file.name for file in known.files]:
+    if path != beside and path.name not in [file.name for file in known.files]:
         wrong.append(f"files: none of them is {path.name}")
     parts = ("pnet", "rnet", "onet") if known.family == "mtcnn" else ("net",)
     if sorted(file.part for file in known.files) != sorted(parts):
         wrong.append(f"files: their parts must be {', '.join(parts)}, are {[file.part for file in known.files]}")
     for file in known.files:
         needed = ("embedding",) if known.family is None else MEANINGS[known.family]
+        if known.family == "mtcnn" and "log_odds" in file.outputs:
+            needed = ("log_odds", "boxes")
         if file.part == "onet":
             needed = (*needed, "landmarks")
         missing = [meaning for meaning in needed if meaning not in file.outputs]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from checkpoints import wheel
 from checkpoints.errors import ModelError
-from checkpoints.manifest import ModelFile, Source
+from checkpoints.model_file import ModelFile, Source
 from checkpoints.wheel import Progress
 
 

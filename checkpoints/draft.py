@@ -95,6 +95,7 @@ def _file(part: str, path: Path, network: Network, family: str | None, role: Rol
         "size_wh": _size_wh(picture),
         "input": picture.name if picture else None,
         "outputs": {"embedding": _embedding(network)} if role == "embedder" else _outputs(part, network, family),
+        **({"pairs": True} if any(node.op == "QuantizeLinear" for node in network.nodes) else {}),
     }
 
 
@@ -136,7 +137,8 @@ def _family(networks: dict[str, Network]) -> str | None:
 def _outputs(part: str, network: Network, family: str | None) -> dict[str, str | None]:
     outputs = network.outputs
     if family == "mtcnn":
-        kinds = {"scores": 2, "boxes": 4, **({"landmarks": 10} if part == "onet" else {})}
+        faces = {"log_odds": 1} if any(value.shape[-1:] == (1,) for value in outputs) else {"scores": 2}
+        kinds = faces | {"boxes": 4, **({"landmarks": 10} if part == "onet" else {})}
         return {meaning: _only(outputs, width, meaning) for meaning, width in kinds.items()}
     if family == "retinaface":
         return {meaning: _only(outputs, width, meaning) for meaning, width in (("loc", 4), ("conf", 2), ("landms", 10))}

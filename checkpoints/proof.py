@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checkpoints import onnx_file, portrait
-from checkpoints.manifest import Manifest, ModelFile
+from checkpoints.manifest import Manifest
+from checkpoints.model_file import ModelFile
 from checkpoints.onnx_file import Value
 
 Picture = NDArray[np.float32]

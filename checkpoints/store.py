@@ -1,4 +1,4 @@
-"""The models folder: nothing is loaded from it whose sha256 is not the one in the manifest."""
+"""Where files lie: in the models folder, or with the program. None is loaded whose sha256 is not its manifest's."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import hashlib
 from pathlib import Path
 
 from checkpoints.errors import ModelError
-from checkpoints.manifest import Manifest, ModelFile, QuantisedFile
+from checkpoints.manifest import Manifest
+from checkpoints.model_file import ModelFile, QuantisedFile
 
 DEFAULT_MODELS = Path(__file__).resolve().parent.parent / "data" / "models"
+# Networks that were trained for this program lie beside its code: they are not fetched.
+TRAINED = Path(__file__).resolve().parent / "trained"
 
 # What this process has checked: (path, size, time of last change) → sha256. A file that changes is read again.
 _checked: dict[tuple[Path, int, int], str] = {}
@@ -20,8 +23,8 @@ def locate(manifest: Manifest, models_dir: Path, *, int8: bool = False) -> dict[
 
 
 def file_path(manifest: Manifest, file: ModelFile | QuantisedFile, models_dir: Path) -> Path:
-    path = models_dir / file.name
-    how_to_get = f"Run: python -m checkpoints.fetch {manifest.name}{_models_flag(models_dir)}"
+    path = place(file, models_dir)
+    how_to_get = _how_to_get(manifest, file, models_dir)
     if not path.is_file():
         raise ModelError(
             f"The model {manifest.name} needs the file {file.name}, which is not there.",
@@ -33,14 +36,19 @@ def file_path(manifest: Manifest, file: ModelFile | QuantisedFile, models_dir: P
         raise ModelError(
             f"The file {file.name} of the model {manifest.name} is not the one that its manifest describes.",
             saw=f"{path} with sha256 {found}",
-            fix=f"{how_to_get}\nIt replaces the file by the one with sha256 {file.sha256}.",
+            fix=f"{how_to_get}\nThe right file has sha256 {file.sha256}.",
         )
     return path
 
 
 def is_there(file: ModelFile | QuantisedFile, models_dir: Path) -> bool:
-    path = models_dir / file.name
-    return path.is_file() and sha256_of(path) == file.sha256
+    return _is_right(place(file, models_dir), file)
+
+
+def place(file: ModelFile | QuantisedFile, models_dir: Path) -> Path:
+    """Where the file is, or where it is missing: what does not come with the program belongs in the models folder."""
+    ours = TRAINED / file.name
+    return ours if _is_right(ours, file) else models_dir / file.name
 
 
 def sha256_of(path: Path) -> str:
@@ -61,6 +69,16 @@ def sha256_of(path: Path) -> str:
 
 def _wanted(file: ModelFile, int8: bool) -> ModelFile | QuantisedFile:
     return file.int8 if int8 and file.int8 is not None else file
+
+
+def _is_right(path: Path, file: ModelFile | QuantisedFile) -> bool:
+    return path.is_file() and sha256_of(path) == file.sha256
+
+
+def _how_to_get(manifest: Manifest, file: ModelFile | QuantisedFile, models_dir: Path) -> str:
+    if isinstance(file, ModelFile) and file.source is None:
+        return f"It belongs to the program, as {TRAINED / file.name}: install that again."
+    return f"Run: python -m checkpoints.fetch {manifest.name}{_models_flag(models_dir)}"
 
 
 def _models_flag(models_dir: Path) -> str:

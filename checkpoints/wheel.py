@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from checkpoints.errors import ModelError
-from checkpoints.manifest import Source
+from checkpoints.model_file import Source
 
 _URL_TIMEOUT_S = 30
 _LOOK_EVERY_S = 0.2

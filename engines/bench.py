@@ -20,7 +20,8 @@ from tqdm import tqdm
 
 from checkpoints import store
 from checkpoints.errors import OutputError, UserError
-from checkpoints.manifest import Manifest, ModelFile
+from checkpoints.manifest import Manifest
+from checkpoints.model_file import ModelFile
 from engines.backends import BY_PREFERENCE, why_not
 from engines.engine import Engine
 from engines.lineup import Shape, chosen, net_name, shapes
@@ -49,10 +50,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class FileSize:
-    """ratio  how many times smaller the INT8 file is; None, like int8_bytes: there is no such file"""
+    """ratio  how many times smaller the INT8 file is; None, like the others: there is no such file"""
 
     net: str
-    fp32_bytes: int
+    fp32_bytes: int | None
     int8_bytes: int | None
     ratio: float | None
 
@@ -82,9 +83,9 @@ def measure(shape: Shape, choices: Sequence[EngineOptions], seconds: float, bar:
 
 
 def _opened(shape: Shape, config: EngineOptions) -> tuple[Engine | None, str | None]:
-    if config.precision == "int8" and shape.file.int8 is None:
+    if config.precision == "int8" and not shape.file.has_int8:
         return None, "there is no INT8 file"
-    log_odds = ("scores",) if shape.known.family == "mtcnn" else ()
+    log_odds = ("scores",) if shape.known.family == "mtcnn" and "scores" in shape.file.outputs else ()
     try:
         spec = Model(shape.known, config.models).spec(
             config,
@@ -102,11 +103,13 @@ def _opened(shape: Shape, config: EngineOptions) -> tuple[Engine | None, str | N
 
 
 def file_size(known: Manifest, file: ModelFile, models_dir: Path) -> FileSize:
-    fp32 = (models_dir / file.name).stat().st_size
+    size = store.place(file, models_dir).stat().st_size
+    if file.pairs:
+        return FileSize(net_name(known, file), None, size, None)
     if file.int8 is None or not store.is_there(file.int8, models_dir):
-        return FileSize(net_name(known, file), fp32, None, None)
-    int8 = (models_dir / file.int8.name).stat().st_size
-    return FileSize(net_name(known, file), fp32, int8, round(fp32 / int8, 2))
+        return FileSize(net_name(known, file), size, None, None)
+    int8 = store.place(file.int8, models_dir).stat().st_size
+    return FileSize(net_name(known, file), size, int8, round(size / int8, 2))
 
 
 def table(rows: Sequence[Row], files: Sequence[FileSize]) -> str:
@@ -119,14 +122,17 @@ def table(rows: Sequence[Row], files: Sequence[FileSize]) -> str:
         slow = fp32.get((row.net, row.size_wh, row.batch, row.backend))
         faster = f" ({slow / row.ms:4.1f}×)" if slow and row.ms and row.precision != "fp32" else ""
         line[row.backend, row.precision] = "–" if row.ms is None else f"{row.ms:.2f}{faster}"
-    lines = [f"{'net':<13}{'size':>10}{'batch':>6}" + "".join(f"{' '.join(choice):>18}" for choice in choices)]
+    wide = max([12, *(len(row.net) for row in rows), *(len(file.net) for file in files)]) + 1
+    lines = [f"{'net':<{wide}}{'size':>10}{'batch':>6}" + "".join(f"{' '.join(choice):>18}" for choice in choices)]
     for (net, size, batch), line in cells.items():
-        lines.append(f"{net:<13}{size:>10}{batch:>6}" + "".join(f"{line.get(choice, '–'):>18}" for choice in choices))
-    lines += ["", f"{'file':<13}{'fp32 MB':>10}{'int8 MB':>10}{'smaller':>9}"]
+        lines.append(
+            f"{net:<{wide}}{size:>10}{batch:>6}" + "".join(f"{line.get(choice, '–'):>18}" for choice in choices)
+        )
+    lines += ["", f"{'file':<{wide}}{'fp32 MB':>10}{'int8 MB':>10}{'smaller':>9}"]
     for file in files:
-        int8 = "–" if file.int8_bytes is None else f"{file.int8_bytes / 1e6:.2f}"
+        full, small = ("–" if size is None else f"{size / 1e6:.2f}" for size in (file.fp32_bytes, file.int8_bytes))
         ratio = "–" if file.ratio is None else f"{file.ratio:.1f}×"
-        lines.append(f"{file.net:<13}{file.fp32_bytes / 1e6:>10.2f}{int8:>10}{ratio:>9}")
+        lines.append(f"{file.net:<{wide}}{full:>10}{small:>10}{ratio:>9}")
     missing = dict.fromkeys(f"{row.backend}: {row.reason}" for row in rows if row.reason and row.precision != "int8")
     return "\n".join([*lines, *(["", *missing] if missing else [])]) + "\n"
 

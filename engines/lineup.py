@@ -8,7 +8,8 @@ from pathlib import Path
 
 from checkpoints import manifest, store
 from checkpoints.errors import ModelError
-from checkpoints.manifest import Manifest, ModelFile
+from checkpoints.manifest import Manifest
+from checkpoints.model_file import ModelFile
 from engines.canvas import plan
 from engines.options import EngineOptions
 

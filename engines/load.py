@@ -122,8 +122,10 @@ def _detector(config: EngineOptions, model: Model, open_engine: OpenEngine, size
 
 def _cascade(config: EngineOptions, model: Model, open_engine: OpenEngine, size_wh: tuple[int, int]) -> Cascade:
     def spec(part: str, *more: str, batch: int, size_wh: tuple[int, int] | None = None) -> EngineSpec:
-        outputs = ("scores", "boxes", *more)
-        return model.spec(config, part, outputs, batch=batch, size_wh=size_wh, log_odds=("scores",))
+        # Files either give log odds themselves or a softmax, out of which the engine makes them.
+        odds = "log_odds" if "log_odds" in model.known.file(part).outputs else "scores"
+        softmax = ("scores",) if odds == "scores" else ()
+        return model.spec(config, part, (odds, "boxes", *more), batch=batch, size_wh=size_wh, log_odds=softmax)
 
     least_odds = [log_odds(score) for score in config.thresholds or LEAST_SCORES]
 

@@ -44,10 +44,6 @@ class Model:
             threads=config.threads,
         )
 
-    @property
-    def has_int8(self) -> bool:
-        return any(file.int8 is not None for file in self.known.files)
-
 
 def detector_model(config: EngineOptions) -> Model:
     return _model(config.detector, "detector", config.models)
@@ -75,8 +71,13 @@ def names(role: Role) -> tuple[str, ...]:
     return tuple(name for name in manifest.names() if manifest.load(name).role == role)
 
 
+def is_brought(name: str) -> bool:
+    """Whether it is the path of a file that somebody brings."""
+    return bool(Path(name).suffix) or Path(name).parent != Path()
+
+
 def _model(name: str, role: Role, models_dir: Path) -> Model:
-    if Path(name).suffix or Path(name).parent != Path():  # the path of a file that somebody brings
+    if is_brought(name):
         from checkpoints import brought  # takes an ONNX file apart, which the others have no use for
 
         return Model(*brought.find(Path(name), role))

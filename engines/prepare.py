@@ -1,7 +1,8 @@
 """The model file rewritten for the runtimes: all of them get the same network, which takes a picture's bytes.
 
 Normalisation, order of colours and layout become the first nodes of the network, outputs that nobody asked for are
-cut off, and a softmax over (no, yes) becomes log odds.
+cut off, and a softmax over (no, yes) becomes log odds. Where a file that rounds itself is to run in another precision
+than int8, the rounding goes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from checkpoints.errors import ModelError
 from checkpoints.onnx_file import Array, Network, Node, Value
 from engines.colours import exchange_colours
 from engines.spec import EngineSpec
+from engines.uint8_rewrite import widened
 
 # The input of every prepared network: uint8, (N, H, W·3). Runtimes that see the three colours as a dimension of their
 # own move the transposition before the conversion and shuffle bytes, a tenth of P-Net's time, instead of choosing a
@@ -36,6 +38,8 @@ def prepared_network(spec: EngineSpec, *, any_shape: bool = False) -> Network:
     network = _read(spec)
     _check_numbers(network, spec)
     _check_input(network, spec)
+    if spec.pairs and spec.precision != "int8":
+        network = widened(network)
     outputs = [_output(network, name, spec) for name in spec.outputs]
     batch = "N" if any_shape else spec.batch
     blue_first = spec.colour == "BGR" or exchange_colours(network, spec.input)

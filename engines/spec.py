@@ -28,6 +28,7 @@ class EngineSpec:
                  shape (…, 1): a softmax over two channels costs as much as two of P-Net's convolutions
     precision    the least precision that will do
     threads      for one inference
+    pairs        the file rounds to int8 itself; in other precisions that is taken out
     """
 
     name: str
@@ -44,6 +45,7 @@ class EngineSpec:
     log_odds: tuple[str, ...]
     precision: Precision
     threads: int
+    pairs: bool = False
 
     @property
     def input_shape(self) -> tuple[int, int, int, int]:
@@ -88,4 +90,5 @@ def engine_spec(
         log_odds=tuple(file.outputs[meaning] for meaning in log_odds),
         precision=precision,
         threads=threads,
+        pairs=file.pairs,
     )

@@ -54,6 +54,7 @@ def uint8_activations(network: Network) -> Network:
 
 def widened(network: Network) -> Network:
     """In fp32: rounded weights as they are, activations not rounded."""
+    outputs = {value.name for value in network.outputs}
     constants = dict(network.constants)
     stands_for: dict[str, str] = {}
     nodes = []
@@ -63,6 +64,8 @@ def widened(network: Network) -> Network:
             constants[node.outputs[0]] = _widened_constant(node, constants)
         elif node.op in ("QuantizeLinear", "DequantizeLinear") and node.inputs[0] not in constants:
             stands_for[node.outputs[0]] = inputs[0]
+            if node.outputs[0] in outputs:
+                nodes.append(Node("Identity", [inputs[0]], node.outputs))
         else:
             nodes.append(Node(node.op, inputs, node.outputs, node.attributes))
     return _with(network, nodes, constants)
@@ -99,7 +102,8 @@ def _moved(name: str, by: int, constants: dict[str, Array]) -> str:
 
 
 def _widened_constant(node: Node, constants: dict[str, Array]) -> Array:
-    numbers, scale, zero = (constants[name].astype(np.float32) for name in node.inputs)
+    numbers, scale = (constants[name].astype(np.float32) for name in node.inputs[:2])
+    zero = constants[node.inputs[2]].astype(np.float32) if len(node.inputs) > 2 else np.zeros_like(scale)
     axis = node.attributes.get("axis", 1)
     assert isinstance(axis, int)
     if scale.ndim == 1 and numbers.ndim:

@@ -40,6 +40,7 @@ def test_what_the_settings_name_is_fetched_then_built(
 
 def test_an_onnx_file_of_the_users_own_is_not_fetched() -> None:
     assert prepare.wanted(EngineOptions(embedder="/models/mine.onnx")) == list(DEFAULTS)
+    assert prepare.wanted(EngineOptions(detector="trained/mine.json")) == list(DEFAULTS)
 
 
 def test_wrong_settings_are_told_and_nothing_is_done(

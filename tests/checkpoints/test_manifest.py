@@ -12,7 +12,8 @@ import pytest
 from checkpoints import manifest
 from checkpoints.convert import CONVERSIONS
 from checkpoints.errors import ModelError
-from checkpoints.manifest import ModelFile, QuantisedFile, Scores, Source
+from checkpoints.manifest import Scores
+from checkpoints.model_file import ModelFile, QuantisedFile, Source
 
 
 def content(name: str = "sface") -> dict[str, Any]:
@@ -83,6 +84,25 @@ def test_the_fields_arrive() -> None:
         "NCHW",
         "RGB",
     )
+
+
+def test_a_file_may_round_itself_and_a_manifest_may_tell_figures() -> None:
+    one = content()
+    assert not manifest.parse(json.dumps(one), "here.json").files[0].pairs
+    assert manifest.parse(json.dumps(one), "here.json").figures == {}
+    one["files"][0] |= {"pairs": True, "source": None, "int8": None}
+    one["figures"] = {"ap_20": 0.9, "faces": 3}
+    read = manifest.parse(json.dumps(one), "here.json")
+    assert read.files[0].pairs
+    assert read.files[0].has_int8
+    assert read.files[0].source is None
+    assert read.figures == {"ap_20": 0.9, "faces": 3.0}
+    one["files"][0]["int8"] = {"name": "a_int8.onnx", "sha256": "1" * 64, "ranges": "a"}
+    one["figures"] = {"ap_20": "0.9"}
+    assert wrong_lines(one) == [
+        "files[0].pairs: must be false where int8 names another file, is True",
+        "figures: must be an object of numbers, is {'ap_20': '0.9'}",
+    ]
 
 
 def test_the_space_depends_on_the_file_and_on_how_faces_are_cut_out_and_not_on_the_precision() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from checkpoints import manifest, onnx_file, proof
 from checkpoints.convert import convert
-from checkpoints.manifest import Manifest, ModelFile
+from checkpoints.manifest import Manifest
+from checkpoints.model_file import ModelFile
 from checkpoints.onnx_file import Network, Node, Value
 
 

@@ -9,7 +9,8 @@ import pytest
 from checkpoints import activation_ranges, manifest, onnx_file, quantise, store
 from checkpoints.activation_ranges import Ranges
 from checkpoints.errors import ModelError
-from checkpoints.manifest import Manifest, ModelFile
+from checkpoints.manifest import Manifest
+from checkpoints.model_file import ModelFile
 from checkpoints.onnx_file import Array, Network, Node, Value
 
 LIMITS = {"picture": 1.0, "one": 2.0, "left": 3.0, "sum": 4.0}

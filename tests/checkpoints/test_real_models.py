@@ -14,7 +14,7 @@ from checkpoints import dlib_dat, manifest, onnx_file, proof, store
 from checkpoints.convert import convert
 from checkpoints.delivery import Delivery
 from checkpoints.errors import ModelError
-from checkpoints.manifest import ModelFile
+from checkpoints.model_file import ModelFile
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = ROOT.parent / "shared" / "data" / "people"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,3 +79,44 @@ def test_the_default_folder_needs_no_flag(small: Manifest, tmp_path: Path, monke
     with pytest.raises(ModelError) as caught:
         store.locate(small, tmp_path)
     assert "--models" not in str(caught.value)
+
+
+@pytest.fixture
+def committed(small: Manifest, models: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any) -> Path:
+    """R-Net comes with the program instead of lying in the models folder."""
+    ours: Path = tmp_path_factory.mktemp("trained")
+    monkeypatch.setattr(store, "TRAINED", ours)
+    (models / "mtcnn_rnet.onnx").rename(ours / "mtcnn_rnet.onnx")
+    return ours
+
+
+def test_what_comes_with_the_program_is_found_there(small: Manifest, models: Path, committed: Path) -> None:
+    assert store.is_there(small.file("rnet"), models)
+    found = store.locate(small, models)
+    assert found["rnet"] == committed / "mtcnn_rnet.onnx"
+    assert found["pnet"] == models / "mtcnn_pnet.onnx"
+
+
+def test_another_file_of_that_name_in_the_models_folder_does_not_matter(
+    small: Manifest, models: Path, committed: Path
+) -> None:
+    (models / "mtcnn_rnet.onnx").write_bytes(b"the net of another model")
+    assert store.locate(small, models)["rnet"] == committed / "mtcnn_rnet.onnx"
+
+
+def test_the_right_file_in_the_models_folder_is_taken_where_ours_is_damaged(
+    small: Manifest, models: Path, committed: Path
+) -> None:
+    (committed / "mtcnn_rnet.onnx").write_bytes(b"half a n")
+    assert not store.is_there(small.file("rnet"), models)
+    (models / "mtcnn_rnet.onnx").write_bytes(CONTENTS["rnet"])
+    assert store.locate(small, models)["rnet"] == models / "mtcnn_rnet.onnx"
+
+
+def test_nobody_is_sent_to_fetch_what_comes_with_the_program(small: Manifest, models: Path, committed: Path) -> None:
+    (committed / "mtcnn_rnet.onnx").unlink()
+    files = tuple(replace(file, source=None) for file in small.files)
+    with pytest.raises(ModelError, match="not there") as caught:
+        store.locate(replace(small, files=files), models)
+    assert "checkpoints.fetch" not in str(caught.value)
+    assert str(committed / "mtcnn_rnet.onnx") in str(caught.value)

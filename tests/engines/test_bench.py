@@ -15,7 +15,9 @@ from engines import bench
 from engines.backends import BY_PREFERENCE, why_not
 from engines.bench import FileSize, Row, main, table
 from engines.lineup import chosen, net_name, shapes, sizes
+from engines.models import detector_model
 from engines.options import EngineOptions
+from tests.engines.planted_cascade import planted_cascade
 
 
 class Still:
@@ -129,6 +131,21 @@ def test_the_reason_for_a_missing_int8_file_is_kept(options: EngineOptions) -> N
     with tqdm(disable=True) as bar:
         (row,) = bench.measure(shape, [replace(options, precision="int8", backend="openvino")], 0, bar)
     assert (row.ms, row.runs, row.reason) == (None, 0, "there is no INT8 file")
+
+
+def test_a_file_that_rounds_itself_is_measured_in_int8_too(
+    options: EngineOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And its size is that of an INT8 file."""
+    model = detector_model(replace(options, detector=str(planted_cascade(tmp_path))))
+    shape = next(shapes(model.known, model.known.file("rnet"), (2,)))
+    choices = [replace(options, precision=p, backend="openvino", models=tmp_path) for p in ("int8", "fp32")]  # type: ignore[arg-type]
+    with tqdm(disable=True) as bar:
+        rows = bench.measure(shape, choices, 0, bar)
+    assert [row.reason for row in rows] == [None, None]
+    size = bench.file_size(model.known, model.known.file("rnet"), tmp_path)
+    assert size == FileSize("bright_rnet", None, (tmp_path / "bright_rnet.onnx").stat().st_size, None)
+    assert table(rows, [size]).splitlines()[-1].split() == ["bright_rnet", "–", "0.00", "–"]
 
 
 def test_a_runtime_that_does_not_work_here_is_told_and_the_others_are_measured(
