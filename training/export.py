@@ -1,12 +1,29 @@
-"""From a trained network to its ONNX file."""
+"""From trained networks to their ONNX files, each checked against the network that it was written from.
+
+    python -m training.export runs/cpu/pnet.pt runs/cpu/rnet.pt runs/cpu/onet.pt --out exported
+
+A network that was trained for int8 (`QuantisedNet`) is written with pairs of QuantizeLinear and DequantizeLinear and
+int8 weights, any other in fp32. The files go to `--out` as pnet.onnx, rnet.onnx and onet.onnx.
+"""
 
 from __future__ import annotations
 
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
 from checkpoints import onnx_file
+from checkpoints.errors import ModelError, UserError
 from checkpoints.onnx_file import Network, Value
+from training import checkpoint, whole_file
+from training.agreement import Agreement, agreement
 from training.nets import Net
 from training.quantised import QuantisedNet
-from training.shapes import WINDOW_PX, Shape
+from training.shapes import WINDOW_PX, Part, Shape
 from training.step_nodes import Nodes
 from training.steps import steps
 
@@ -15,6 +32,38 @@ INPUT = "pictures"
 # Of the file → of the network. P-Net and R-Net are not asked for landmarks when the program runs.
 OUTPUTS = {"log_odds": "odds", "boxes": "offsets", "landmarks": "landmarks"}
 _ONET_ONLY = ("landmarks",)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """pairs    places where activations are rounded; 0: the network is in fp32
+    widened  layers whose weights are int8
+    """
+
+    raw: bytes
+    pairs: int
+    widened: int
+    agreement: Agreement
+
+    def __str__(self) -> str:
+        kind = f"int8, {self.pairs} pairs, {self.widened} layers" if self.pairs else "fp32"
+        return (
+            f"{len(self.raw) / 1000:.0f} kB, {kind}; differs from the network by {self.agreement.in_file:.1e} "
+            f"of the spread, in the engine by {self.agreement.in_engine:.1e}, {self.agreement.alike:.1%} decided alike"
+        )
+
+
+def export(nets: Iterable[Net | QuantisedNet]) -> dict[Part, Exported]:
+    """ModelError where a file does not say what its network says."""
+    done: dict[Part, Exported] = {}
+    for net in tqdm(nets, desc="export", unit="net", disable=None):
+        network = onnx_network(net)
+        ops = [node.op for node in network.nodes]
+        pairs = ops.count("QuantizeLinear")
+        raw = onnx_file.write(network)
+        agrees = agreement(net, raw, outputs(net.shape))
+        done[net.shape.part] = Exported(raw, pairs, ops.count("DequantizeLinear") - pairs, agrees)
+    return done
 
 
 def outputs(shape: Shape) -> dict[str, str]:
@@ -48,3 +97,43 @@ def onnx_network(net: Net | QuantisedNet) -> Network:
     window_px = WINDOW_PX[net.shape.part]
     sides: tuple[int | str, ...] = ("H", "W") if is_map else (window_px, window_px)
     return Network(made.nodes, made.constants, [Value(INPUT, ("N", 3, *sides))], given, OPSET, _IR_VERSION)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    args = _arguments(arguments)
+    try:
+        done = export(_different(args.checkpoints))
+        for part, exported in done.items():
+            path = args.out / f"{part}.onnx"
+            whole_file.write(path, exported.raw)
+            sys.stdout.write(f"{path}: {exported}\n")
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+def _different(paths: Sequence[Path]) -> list[Net | QuantisedNet]:
+    nets = [checkpoint.load(path) for path in paths]
+    parts = [net.shape.part for net in nets]
+    if len(set(parts)) < len(parts):
+        told = ", ".join(f"{path}: {part}" for path, part in zip(paths, parts, strict=True))
+        raise ModelError("Two of the checkpoints are of the same part.", saw=told, fix="Name one of each part.")
+    return nets
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    about, _, examples = (__doc__ or "").partition("\n\n")
+    parser = argparse.ArgumentParser(
+        prog="python -m training.export",
+        description=about,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("checkpoints", type=Path, nargs="+", help="of one, two or all three parts")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the files")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -58,7 +58,7 @@ class QuantisedNet(nn.Module):
     Before anything is rounded, `calibrate` has to see pictures.
     """
 
-    def __init__(self, net: Net, *, learned_steps: bool = False, method: Method = "mse") -> None:
+    def __init__(self, net: Net, *, learned_steps: bool = False, method: Method = "max") -> None:
         super().__init__()
         self.shape = net.shape
         self.rounding = RoundedNumbers(method, fixed_step=SCALE)  # takes bytes as they are
