@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -68,6 +69,25 @@ class Batches:
             random = np.random.default_rng([self._course.seed, kind, turn])
             self._orders[kind, turn] = random.permutation(len(self._of_kind[kind]))
         return self._orders[kind, turn]
+
+
+class Ahead:
+    """Makes the next batch while the network learns from this one."""
+
+    def __init__(self, batches: Batches) -> None:
+        self._batches = batches
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        self._next: tuple[int, Future[Batch]] | None = None
+
+    def at(self, step: int) -> Batch:
+        if self._next is None or self._next[0] != step:
+            self._next = step, self._worker.submit(self._batches.at, step)
+        batch = self._next[1].result()
+        self._next = step + 1, self._worker.submit(self._batches.at, step + 1)
+        return batch
+
+    def close(self) -> None:
+        self._worker.shutdown(cancel_futures=True)
 
 
 def plain(pieces: Pieces, teacher_odds: Tensor | None = None) -> Batch:

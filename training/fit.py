@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from tqdm import tqdm
 
 from checkpoints.errors import DataError, TrainingError
 from training import checkpoint
-from training.batches import Batch, Batches
+from training.batches import Ahead, Batch, Batches
 from training.checkpoint import AnyNet
 from training.course import Course, learning_rate
 from training.interrupts import asked_to_stop
@@ -30,6 +31,8 @@ from training.place import Place, place
 from training.quantised import QuantisedNet
 from training.samples import Pieces
 from training.trial import Trial, try_out
+
+_FIRST_LOOKS = 8  # batches that a network sees before it begins to round
 
 
 @dataclass(slots=True)
@@ -65,7 +68,9 @@ def fit(
 
 def _begin(net: AnyNet, course: Course, folder: Path, here: Place) -> _Run:
     net = net.to(here.device)
-    run = _Run(net, copy.deepcopy(net), torch.optim.AdamW(net.parameters(), weight_decay=course.weight_decay))
+    run = _Run(
+        net, copy.deepcopy(net), torch.optim.AdamW(net.parameters(), weight_decay=course.weight_decay, fused=True)
+    )
     last = folder / "last.pt"
     if not last.is_file():
         return run
@@ -89,14 +94,18 @@ def _teach(
     shared = here.shared(run.taught)
     every = max(1, -(-course.steps // course.checks))
     curves = SummaryWriter(str(folder / "curves"), purge_step=run.step) if here.writes else None
+    _begin_to_round(run, batches, here)
     run.taught.train()
     seen = torch.zeros(3)
-    with tqdm(
-        total=course.steps, initial=run.step, unit="", desc=folder.name, disable=None if here.writes else True
-    ) as bar:
+    with (
+        closing(Ahead(batches)) as ahead,
+        tqdm(
+            total=course.steps, initial=run.step, unit="", desc=folder.name, disable=None if here.writes else True
+        ) as bar,
+    ):
         while run.step < course.steps:
             _set_rounding(run, course)
-            errors = _one_step(run, shared, batches.at(run.step), course, here)
+            errors = _one_step(run, shared, ahead.at(run.step), course, here)
             seen = errors if not seen.any() else 0.98 * seen + 0.02 * errors
             run.step += 1
             bar.update()
@@ -147,6 +156,12 @@ def _average(run: _Run, course: Course) -> None:
             kept.lerp_(now[name], 1 - keeps)
         else:
             kept.copy_(now[name])
+
+
+def _begin_to_round(run: _Run, batches: Batches, here: Place) -> None:
+    if run.step == 0 and isinstance(run.taught, QuantisedNet):
+        run.taught.calibrate(batches.at(step).pictures.to(here.device) for step in range(_FIRST_LOOKS))
+        run.averaged.load_state_dict(run.taught.state_dict())
 
 
 def _set_rounding(run: _Run, course: Course) -> None:
