@@ -27,4 +27,5 @@ def write_by(path: Path, writes: Callable[[Path], object]) -> None:
             fix="Is there room on the disk, and may you write there? The same command goes on from what is there.",
         ) from error
     finally:
-        aside.unlink(missing_ok=True)
+        if aside.exists():  # not even asked for where the folder is a file
+            aside.unlink()
