@@ -1,6 +1,6 @@
 """Labelled pictures in the one format that training reads: a folder with `labels.jsonl`.
 
-Its first line tells the version and the folder of the pictures; each other line is one picture:
+Its first line tells the version and the folder of the pictures, absolute or from here; each other line is one picture:
 
     {"labels": 1, "images": "/data/people", "made": "…"}
     {"image": "Ann/1.jpg", "width": 250, "height": 250, "faces": [
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from checkpoints.errors import DataError, OutputError
 
 VERSION = 1
-_NAME, _PART = "labels.jsonl", "labels.part.jsonl"
+NAME, _PART = "labels.jsonl", "labels.part.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Labelled:
 
 def read(folder: Path) -> list[Labelled]:
     """DataError where the labels are missing, not yet whole, or not in this format."""
-    path = folder / _NAME
+    path = folder / NAME
     if not path.is_file():
         part = folder / _PART
         raise DataError(
@@ -81,7 +81,7 @@ def read(folder: Path) -> list[Labelled]:
             else "Make them with python -m training.prepare.",
         )
     header, *lines = _lines(path) or [""]
-    images = Path(_header(path, header)["images"])
+    images = folder / _header(path, header)["images"]
     return [_labelled(path, number, line, images) for number, line in enumerate(lines, start=2)]
 
 
@@ -89,7 +89,7 @@ def write(folder: Path, images: Path, items: Iterable[Labelled], made: str = "")
     """All at once, in place of what was there."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _PART).unlink(missing_ok=True)
-    (folder / _NAME).unlink(missing_ok=True)
+    (folder / NAME).unlink(missing_ok=True)
     with Writer(folder, images, made) as writer:
         for item in items:
             writer.add(item)
@@ -110,17 +110,17 @@ class Writer:
         header = {"labels": VERSION, "images": str(self._images), "made": made}
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if (folder / _NAME).is_file() and not self._part.is_file():
-                shutil.copyfile(folder / _NAME, self._part)
+            if (folder / NAME).is_file() and not self._part.is_file():
+                shutil.copyfile(folder / NAME, self._part)
             lines = _whole_lines(self._part)
             if lines and _header(self._part, lines[0]) != header:
                 raise _made_otherwise(folder, lines[0], json.dumps(header))
             self.done = {str(json.loads(line)["image"]) for line in lines[1:]}
-            self._stream = self._part.open("a", encoding="utf-8")
-            if not lines:
-                self._line(header)
+            self._stream = self._part.open("ab", buffering=0)
         except OSError as error:
-            raise OutputError("The labels cannot be written.", saw=f"{folder}: {error.strerror}") from error
+            raise _unwritable(self._part, error) from error
+        if not lines:
+            self._begin(header)
 
     def name(self, image: Path) -> str:
         return image.absolute().relative_to(self._images).as_posix()
@@ -143,16 +143,26 @@ class Writer:
 
     def finish(self) -> None:
         """Nothing is missing any more: from now on the folder can be read."""
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
-        self._part.replace(self._folder / _NAME)
+        try:
+            os.fsync(self._stream.fileno())
+            self._part.replace(self._folder / NAME)
+        except OSError as error:
+            raise _unwritable(self._folder / NAME, error) from error
+
+    def _begin(self, header: object) -> None:
+        try:
+            self._line(header)
+        except OutputError:
+            self._stream.close()
+            raise
 
     def _line(self, value: object) -> None:
+        left = json.dumps(value).encode() + b"\n"
         try:
-            self._stream.write(json.dumps(value) + "\n")
-            self._stream.flush()
+            while left:  # of a disk that is nearly full only a part may be taken
+                left = left[self._stream.write(left) :]
         except OSError as error:
-            raise OutputError("The labels cannot be written.", saw=f"{self._part}: {error.strerror}") from error
+            raise _unwritable(self._part, error) from error
 
     def __enter__(self) -> Writer:
         return self
@@ -210,6 +220,14 @@ def _labelled(path: Path, number: int, line: str, images: Path) -> Labelled:
         raise DataError(
             "A line of the labels does not tell a picture and its faces.", saw=f"{path}, line {number}: {error!r}"
         ) from error
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        "The labels cannot be written.",
+        saw=f"{path}: {error.strerror or error}",
+        fix="Is there room on the disk, and may you write there? The same command goes on from what is there.",
+    )
 
 
 def _made_otherwise(folder: Path, there: str, wanted: str) -> DataError:

@@ -14,6 +14,7 @@ from engines.faces import Faces
 from engines.load import load_detector
 from engines.options import EngineOptions
 from training.labels import Marks
+from training.landmark_list import Points
 from training.overlap import inside, partners
 
 LEADING, SECOND = "yunet", "mtcnn"
@@ -54,6 +55,11 @@ class Teacher:
             image_bgr = larger.astype(np.uint8, copy=False)
         leading, second = (_smaller(each.detect([image_bgr])[0], times) for each in (self._leading, self._second))
         return suspected(leading, second) if background else agreed(leading, second)
+
+    def points(self, image_bgr: NDArray[np.uint8]) -> Points:
+        """The landmarks of the faces of a picture."""
+        marks = self.marks(image_bgr)
+        return Points(marks.boxes_xyxy[~marks.ignored], marks.landmarks[~marks.ignored])
 
     def close(self) -> None:
         self._opened.close()
