@@ -53,7 +53,7 @@ def open_engine(spec: EngineSpec, cache: Path) -> ONNXEngine:
         _say_once("ONNX Runtime has no 16-bit arithmetic on processors: fp32 is used.")
     network = prepared_network(spec)
     if is_quantised(network):
-        network = for_onnx_runtime(network)
+        network = for_onnx_runtime(network, cuts_off=spec.pairs)
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = spec.threads
     settings.inter_op_num_threads = 1

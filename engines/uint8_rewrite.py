@@ -25,16 +25,17 @@ def is_quantised(network: Network) -> bool:
     return any(node.op == "QuantizeLinear" for node in network.nodes)
 
 
-def for_onnx_runtime(network: Network) -> Network:
-    """The quantised network in the form that is faster there."""
-    return uint8_activations(network) if _has_fast_layers(network) else widened(network)
+def for_onnx_runtime(network: Network, *, cuts_off: bool = False) -> Network:
+    """The quantised network in the form that is faster there; `cuts_off` as below."""
+    return uint8_activations(network, cuts_off=cuts_off) if _has_fast_layers(network) else widened(network)
 
 
-def uint8_activations(network: Network) -> Network:
+def uint8_activations(network: Network, *, cuts_off: bool = False) -> Network:
     """The same scales and, but for what was cut off at 127, the same numbers; weights, which are constants, stay int8.
 
     Behind a ReLU zero stays 0, and what int8 would cut off at 127 is now cut off at 255. Elsewhere everything moves by
-    128.
+    128. With `cuts_off` it does so everywhere: a network that has learnt to round has learnt with what is cut off. That
+    takes 2 to 5 per cent longer.
     """
     constants = dict(network.constants)
     made_by = _made_by(network.nodes)
@@ -43,7 +44,7 @@ def uint8_activations(network: Network) -> Network:
     for node in network.nodes:
         if node.op == "QuantizeLinear" and _is_int8_activation(node, constants):
             source = made_by.get(node.inputs[0])
-            is_positive = source is not None and source.op == "Relu"
+            is_positive = not cuts_off and source is not None and source.op == "Relu"
             zero_points[node.outputs[0]] = _moved(node.inputs[2], 0 if is_positive else _SHIFT, constants)
         key = node.outputs[0] if node.op == "QuantizeLinear" else node.inputs[0] if node.inputs else ""
         if node.op in ("QuantizeLinear", "DequantizeLinear") and key in zero_points:

@@ -14,16 +14,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import get_args
 
 import torch
 
 from checkpoints.errors import DataError, UserError
-from training import checkpoint, teacher_odds
+from training import checkpoint, course_flags, teacher_odds
 from training.checkpoint import AnyNet
-from training.course import Course, LandmarkLoss
 from training.fit import fit
 from training.nets import Net
 from training.quantised import QuantisedNet
@@ -47,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     torch.set_num_threads(args.threads)
     try:
-        course = Course(**{field.name: getattr(args, field.name) for field in fields(Course)})
+        course = course_flags.course(args)
         torch.manual_seed(course.seed)
         net = begin(args.part, args.form, after=args.after, rounded=args.round, learned_steps=args.learned_steps)
         taught = open_samples(args.samples / "taught", args.part)
@@ -76,24 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--round", type=Path, metavar="CHECKPOINT", help="teach this network to live with int8")
     parser.add_argument("--learned-steps", action="store_true", help="the steps of the rounding are learned, too")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="(%(default)s)")
-    _add_course(parser)
+    course_flags.add(parser)
     return parser
-
-
-def _add_course(parser: argparse.ArgumentParser) -> None:
-    default = Course()
-    told = "see training/course.py"
-    for field in fields(Course):
-        value = getattr(default, field.name)
-        flag = f"--{field.name.replace('_', '-')}"
-        if field.name == "half":
-            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=value, help=told)
-        elif isinstance(value, tuple):
-            parser.add_argument(flag, type=float, nargs=len(value), default=value, metavar="X", help=f"{value}")
-        elif field.name == "landmark_loss":
-            parser.add_argument(flag, choices=get_args(LandmarkLoss), default=value, help="(%(default)s)")
-        else:
-            parser.add_argument(flag, type=type(value or 0.0), default=value, help="(%(default)s)")
 
 
 if __name__ == "__main__":
