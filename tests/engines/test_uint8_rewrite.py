@@ -75,8 +75,9 @@ def test_the_same_numbers_come_out(tmp_path: Path) -> None:
 
 def test_what_a_network_has_learnt_to_cut_off_is_cut_off(tmp_path: Path) -> None:
     network = prepared_network(spec_of(small_net(quantise=True).network(), tmp_path, precision="int8"))
-    scales = {node.inputs[1] for node in network.nodes if node.op == "QuantizeLinear"}
-    network.constants.update({name: network.constants[name] / np.float32(32) for name in scales})
+    rectified = {node.outputs[0] for node in network.nodes if node.op == "Relu"}
+    (scale,) = {node.inputs[1] for node in network.nodes if node.op == "QuantizeLinear" and node.inputs[0] in rectified}
+    network.constants[scale] = network.constants[scale] / np.float32(4)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 30), np.uint8)
     plain = _run(network, pixels)
     assert not np.array_equal(plain[0], _run(uint8_activations(network), pixels)[0])
