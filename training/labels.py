@@ -113,6 +113,9 @@ class Writer:
             if (folder / NAME).is_file() and not self._part.is_file():
                 shutil.copyfile(folder / NAME, self._part)
             lines = _whole_lines(self._part)
+            if len(lines) == 1 and _header(self._part, lines[0]) != header:  # of a run that came to nothing
+                self._part.unlink()
+                lines = []
             if lines and _header(self._part, lines[0]) != header:
                 raise _made_otherwise(folder, lines[0], json.dumps(header))
             self.done = {str(json.loads(line)["image"]) for line in lines[1:]}

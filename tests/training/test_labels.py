@@ -86,6 +86,15 @@ def test_labels_of_other_pictures_or_made_otherwise_are_not_mixed(images: str, m
         Writer(tmp_path, tmp_path / images, made)
 
 
+def test_a_run_that_came_to_nothing_does_not_bind_the_next(tmp_path: Path) -> None:
+    with Writer(tmp_path, tmp_path / "wrong", "otherwise"):
+        pass
+    with Writer(tmp_path, tmp_path, "by hand") as writer:
+        writer.add(_labelled(tmp_path / "1.jpg", 20))
+        writer.finish()
+    assert [each.image for each in read(tmp_path)] == [tmp_path / "1.jpg"]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
     (tmp_path / "labels.part.jsonl").symlink_to("/dev/full")
@@ -107,7 +116,7 @@ def test_missing_labels_are_told(tmp_path: Path) -> None:
         ('{"labels": 1, "images": "/"}\n{"image": "1.jpg"}\n', "line 2"),
         ('{"labels": 1, "images": "/"}\n{"image": "1.jpg", "width": 9, "height"\n', "line 2"),
         (
-            '{"labels": 1, "images": "/"}\n{"image": "1.jpg", "width": 9, "height": 8, "faces": [{"box": [1, 2, 3]}]}\n',
+            '{"labels": 1, "images": "/"}\n{"image": "1.jpg", "width": 9, "height": 8, "faces": [{"box": [1]}]}\n',
             "line 2",
         ),
     ],
