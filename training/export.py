@@ -1,9 +1,12 @@
 """From trained networks to their ONNX files, each checked against the network that it was written from.
 
     python -m training.export runs/cpu/pnet.pt runs/cpu/rnet.pt runs/cpu/onet.pt --out exported
+    python -m training.export runs/cpu/?net.pt --out cascade --name my_cascade --origin "my own pictures"
+    python -m app.main --detector cascade/my_cascade.json
 
 A network that was trained for int8 (`QuantisedNet`) is written with pairs of QuantizeLinear and DequantizeLinear and
-int8 weights, any other in fp32. The files go to `--out` as pnet.onnx, rnet.onnx and onet.onnx.
+int8 weights, any other in fp32. The files go to `--out` as pnet.onnx, rnet.onnx and onet.onnx; with `--name` they make
+a cascade with a manifest instead, as `training.bundle` writes it.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from checkpoints.errors import ModelError, UserError
 from checkpoints.onnx_file import Network, Value
 from training import checkpoint, whole_file
 from training.agreement import Agreement, agreement
+from training.bundle import About, bundle
 from training.nets import Net
 from training.quantised import QuantisedNet
 from training.shapes import WINDOW_PX, Part, Shape
@@ -104,9 +108,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         done = export(_different(args.checkpoints))
         for part, exported in done.items():
-            path = args.out / f"{part}.onnx"
-            whole_file.write(path, exported.raw)
-            sys.stdout.write(f"{path}: {exported}\n")
+            sys.stdout.write(f"{part}: {exported}\n")
+        raws = {part: exported.raw for part, exported in done.items()}
+        if args.name is None:
+            for part, raw in raws.items():
+                whole_file.write(args.out / f"{part}.onnx", raw)
+        else:
+            path = bundle(raws, args.out, args.name, About(args.title, args.origin))
+            sys.stdout.write(f"{path}\n")
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -132,6 +141,9 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("checkpoints", type=Path, nargs="+", help="of one, two or all three parts")
     parser.add_argument("--out", type=Path, required=True, help="folder for the files")
+    parser.add_argument("--name", help="of a cascade of all three: writes its manifest NAME.json, too")
+    parser.add_argument("--title", default="A cascade of three small nets, trained by training.run")
+    parser.add_argument("--origin", default="not told", metavar="TEXT", help="on what it was trained, for the manifest")
     return parser.parse_args(arguments)
 
 

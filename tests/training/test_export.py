@@ -14,13 +14,17 @@ from onnx.reference import ReferenceEvaluator  # noqa: E402
 
 from checkpoints import onnx_file  # noqa: E402
 from checkpoints.onnx_file import Network, Node  # noqa: E402
+from engines.load import opener  # noqa: E402
+from engines.models import detector_model  # noqa: E402
+from engines.options import EngineOptions  # noqa: E402
 from tests.training.settled import calibrated, looks, settled  # noqa: E402
 from training import checkpoint  # noqa: E402
+from training.agreement import PIECES, pieces  # noqa: E402
 from training.checkpoint import AnyNet  # noqa: E402
 from training.export import export, main, onnx_bytes, onnx_network  # noqa: E402
 from training.nets import Block  # noqa: E402
 from training.quantised import RoundedBlock  # noqa: E402
-from training.shapes import FORMS, PARTS, Form, Part  # noqa: E402
+from training.shapes import FORMS, PARTS, WINDOW_PX, Form, Part  # noqa: E402
 
 # A network of its own for each way that a layer can be written.
 KINDS: list[tuple[Part, Form]] = [
@@ -145,9 +149,35 @@ def test_the_command_writes_a_file_for_each_part(tmp_path: Path, capsys: pytest.
         paths.append(str(tmp_path / f"any_{part}.pt"))
         checkpoint.save(Path(paths[-1]), calibrated(part, "strided", learned_steps=part == "rnet"))  # type: ignore[arg-type]
     assert main([*paths, "--out", str(tmp_path / "out")]) == 0
-    assert "pnet.onnx" in capsys.readouterr().out
+    assert "pnet: 24 kB, int8, 4 pairs, 5 layers" in capsys.readouterr().out
     assert (tmp_path / "out" / "pnet.onnx").read_bytes() == onnx_bytes(calibrated("pnet", "strided"))
     assert (tmp_path / "out" / "rnet.onnx").is_file()
+
+
+def test_with_a_name_they_make_a_cascade_that_runs_in_int8(tmp_path: Path) -> None:
+    paths = []
+    for part in PARTS:
+        paths.append(str(tmp_path / f"{part}.pt"))
+        checkpoint.save(Path(paths[-1]), calibrated(part, "strided"))
+    assert main([*paths, "--out", str(tmp_path / "out"), "--name", "by_chance"]) == 0
+    config = EngineOptions(detector=str(tmp_path / "out" / "by_chance.json"), precision="int8", cache=tmp_path)
+    model = detector_model(config)
+    assert [file.pairs for file in model.known.files] == [True, True, True]
+    for part in PARTS:
+        spec = model.spec(config, part, ("log_odds", "boxes"), batch=PIECES, size_wh=(WINDOW_PX[part],) * 2)
+        engine = opener(config)(spec)
+        engine.input[...] = pieces(WINDOW_PX[part])
+        odds = engine.run()[0].reshape(PIECES).copy()
+        engine.close()
+        expected = said(calibrated(part, "strided"), looks(part))[0].reshape(PIECES)
+        assert np.corrcoef(odds, expected)[0, 1] > 0.98
+
+
+def test_a_cascade_needs_all_three(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    checkpoint.save(tmp_path / "pnet.pt", calibrated("pnet", "plain"))
+    assert main([str(tmp_path / "pnet.pt"), "--out", str(tmp_path / "out"), "--name", "some"]) == 2
+    assert "three networks" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_two_checkpoints_of_one_part_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
