@@ -80,7 +80,7 @@ def test_what_a_network_has_learnt_to_cut_off_is_cut_off(tmp_path: Path) -> None
     network.constants[scale] = network.constants[scale] / np.float32(4)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 30), np.uint8)
     plain = _run(network, pixels)
-    assert not np.array_equal(plain[0], _run(uint8_activations(network), pixels)[0])
+    assert not np.array_equal(plain[1], _run(uint8_activations(network), pixels)[1])
     for one, other in zip(plain, _run(uint8_activations(network, cuts_off=True), pixels), strict=True):
         np.testing.assert_array_equal(one, other)
 
