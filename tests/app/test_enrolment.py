@@ -16,6 +16,7 @@ from app.belonging import Limits
 from app.enrolment import Enroller, Report
 from app.flags import FlagParser
 from app.one_face import MIN_SHARPNESS, SQUARE_PX, on_square, sharpness, turned
+from checkpoints import manifest, store
 from checkpoints.errors import EnrolmentError, SettingsError
 from engines.align import CropSpec
 from engines.faces import Faces
@@ -340,7 +341,8 @@ def test_missing_pictures_are_told_before_models_are_loaded(tmp_path: Path, monk
 
 def test_the_real_models_enrol_the_portrait_of_the_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = flags.engine_options(settings.read())
-    if not all(any(options.models.glob(f"{name}*.onnx")) for name in ("mtcnn", "sface")):
+    files = [file for name in ("mtcnn", "sface") for file in manifest.load(name).files]
+    if not all(store.is_there(file, options.models) for file in files):
         pytest.skip(f"no models in {options.models}: python -m checkpoints.fetch")
     parser = FlagParser(prog="facewire")
     enrolment.add_parsers(parser.add_subparsers(required=True))

@@ -385,7 +385,9 @@ def test_the_command_tells_errors_without_a_traceback(models: Path, capsys: pyte
 def test_the_list_names_every_model(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fetch.main(["--list", "--models", str(models)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:2] for line in lines] == [[name, "missing"] for name in manifest.names()]
+    with_us = {name for name in manifest.names() if all(file.source is None for file in manifest.load(name).files)}
+    there = [[name, "there" if name in with_us else "missing"] for name in manifest.names()]
+    assert [line.split()[:2] for line in lines] == there
     assert [line.split()[0] for line in lines if "by default" in line] == sorted(fetch.DEFAULTS)
     assert not models.exists()
 

@@ -23,7 +23,7 @@ ASTRONAUT = ROOT / "checkpoints" / "portrait.jpg"
 
 def model(name: str) -> dict[str, Path]:
     one = manifest.load(name)
-    if not all((store.DEFAULT_MODELS / file.name).is_file() for file in one.files):
+    if not all(store.is_there(file, store.DEFAULT_MODELS) for file in one.files):
         pytest.skip(f"{name} is not there: run `python -m checkpoints.fetch {name}`")
     return store.locate(one, store.DEFAULT_MODELS)
 
