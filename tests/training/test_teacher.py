@@ -33,7 +33,7 @@ def test_what_both_find_is_a_face_with_the_mean_of_their_landmarks() -> None:
 
 
 def test_what_one_finds_is_a_face_only_where_the_leading_one_is_sure() -> None:
-    leading, second = _faces((10, 10, 40, 0.75), (100, 10, 40, 0.65)), _faces((200, 10, 40, 0.99))
+    leading, second = _faces((10, 10, 40, 0.75), (100, 10, 40, 0.45)), _faces((200, 10, 40, 0.99))
     marks = agreed(leading, second)
     assert marks.boxes_xyxy[:, 0].tolist() == [10, 100, 200]
     assert marks.ignored.tolist() == [False, True, True]
