@@ -41,7 +41,10 @@ class RoundedNumbers(nn.Module):
         self._check()
         if self.growth.requires_grad and torch.is_grad_enabled():
             return _rounded(values, _grown(self.step, self.growth, values.numel()), -LARGEST - 1)
-        return torch.fake_quantize_per_tensor_affine(values, self.final_step(), self.zero, -LARGEST - 1, LARGEST)
+        rounded = torch.fake_quantize_per_tensor_affine(values, self.final_step(), self.zero, -LARGEST - 1, LARGEST)
+        # torch rounds what is no number to one, and a ruined network would go unnoticed.
+        total = values.detach().sum()
+        return rounded + (total - total)
 
     def final_step(self) -> Tensor:
         return (self.step * torch.exp(self.growth)).detach()
@@ -49,6 +52,8 @@ class RoundedNumbers(nn.Module):
     def _observe(self, values: Tensor) -> None:
         numbers = values.detach().flatten()
         numbers = numbers[:: math.ceil(len(numbers) / _LOOKED_AT)]
+        if not torch.isfinite(numbers).all():
+            return  # the loss will not be a number either, and tells it
         seen = Magnitudes()
         seen.add(numbers.cpu().numpy())
         step = torch.full_like(self.step, seen.limit(self._method) / LARGEST)

@@ -64,11 +64,14 @@ def test_a_step_does_not_learn_from_what_it_is_only_tried_on() -> None:
     assert rounding.final_step() == 0.5
 
 
-def test_numbers_that_are_none_do_not_become_a_step() -> None:
-    rounding = RoundedNumbers("max")
-    rounding.observing = True
-    with pytest.raises(ValueError, match="not numbers"):
-        rounding(torch.tensor([1.0, float("nan")]))
+@pytest.mark.parametrize("learned", [False, True])
+@pytest.mark.parametrize("observing", [False, True])
+def test_what_is_no_number_stays_none_and_moves_no_step(learned: bool, observing: bool) -> None:
+    """Training stops at a loss that is not a number; torch's own rounding would hide it."""
+    rounding = knowing(0.5, learned=learned)
+    rounding.observing = observing
+    assert rounding(torch.tensor([1.0, float("nan")])).isnan().any()
+    assert rounding.final_step() == 0.5
 
 
 def test_each_output_has_the_step_that_its_largest_weight_needs() -> None:
