@@ -28,7 +28,7 @@ def test_what_both_find_is_a_face_with_the_mean_of_their_landmarks() -> None:
     leading, second = _faces((10, 10, 40, 0.35)), _faces((14, 10, 40, 0.99))
     marks = agreed(leading, second)
     np.testing.assert_array_equal(marks.boxes_xyxy, leading.boxes_xyxy)
-    np.testing.assert_allclose(marks.landmarks, leading.landmarks + np.float32([2, 0]))
+    np.testing.assert_allclose(marks.landmarks, leading.landmarks + np.array([2, 0], np.float32))
     assert marks.ignored.tolist() == [False]
 
 
