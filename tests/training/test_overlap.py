@@ -12,7 +12,7 @@ def _boxes(*boxes: tuple[float, float, float, float]) -> NDArray[np.float32]:
 
 def test_what_two_boxes_share() -> None:
     one, other = _boxes((0, 0, 10, 10)), _boxes((0, 0, 10, 10), (5, 0, 15, 10), (0, 0, 5, 5), (10, 0, 20, 10))
-    np.testing.assert_allclose(overlap(one, other), [[1.0, 1 / 3, 0.25, 0.0]])
+    np.testing.assert_allclose(overlap(one, other), np.array([[1, 1 / 3, 0.25, 0]]))
     np.testing.assert_allclose(inside(one, other), [[1, 0.5, 0.25, 0]])
     np.testing.assert_allclose(inside(other, one), [[1], [0.5], [1], [0]])
 
