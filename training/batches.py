@@ -15,6 +15,7 @@ from training.nets import normal
 from training.samples import KINDS, Pieces
 
 _MIRRORED = [1, 0, 2, 4, 3]  # which landmark each one becomes
+_COLOUR_SPREAD = 0.12
 _GREY = 0.1  # share of the pictures without colours
 
 
@@ -117,6 +118,14 @@ def mirrored_landmarks(landmarks: Tensor) -> Tensor:
     return torch.cat([1 - landmarks[:, _MIRRORED], landmarks[:, [5 + place for place in _MIRRORED]]], dim=1)
 
 
+def _mixed(pictures: Tensor, random: torch.Generator) -> Tensor:
+    """Colours run a little into each other, as under lamps and with other cameras."""
+    count = len(pictures)
+    into = torch.eye(3) + _COLOUR_SPREAD * torch.randn((count, 3, 3), generator=random)
+    into = into / into.sum(2, keepdim=True)
+    return torch.bmm(into, pictures.flatten(2)).view(pictures.shape)
+
+
 def _coloured(pictures: Tensor, random: torch.Generator) -> Tensor:
     count = len(pictures)
 
@@ -125,6 +134,7 @@ def _coloured(pictures: Tensor, random: torch.Generator) -> Tensor:
 
     grey = torch.rand((count, 1, 1, 1), generator=random) < _GREY
     pictures = torch.where(grey, pictures.mean(1, keepdim=True), pictures)
+    pictures = _mixed(pictures, random)
     middle = pictures.mean((1, 2, 3), keepdim=True)
-    pictures = (pictures - middle) * between(0.6, 1.3) * between(0.93, 1.07, 3) + middle + between(-0.25, 0.25)
+    pictures = (pictures - middle) * between(0.55, 1.3) * between(0.88, 1.14, 3) + middle + between(-0.25, 0.25)
     return pictures.clamp(-1, 127 / 128)

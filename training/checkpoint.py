@@ -34,7 +34,7 @@ def read(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise ModelError("There is no checkpoint.", saw=f"no file {path}") from error
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError) as error:
         first = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError("The checkpoint cannot be read.", saw=f"{path}: {first[0]}") from error
     if not isinstance(content, dict) or {"shape", "quantised", "state"} - set(content):

@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.labels import Labelled
+from training.overlap import inside
 from training.scene import Scene, as_it_is
 from training.tiles import TileRules, tile
 from training.wear import coarse, worn
 
+_SEEN, _GONE = 0.6, 0.95  # share of a face that must be seen to be learnt; that must be hidden to be forgotten
+_TRIES = 12
 _NO_FACES = (np.zeros((0, 4), np.float32), np.zeros((0, 5, 2), np.float32), np.zeros(0, bool))
 
 
@@ -100,13 +103,13 @@ def _filling(scene: Scene, wh: tuple[int, int], random: np.random.Generator) -> 
 
 
 def _inside(scene: Scene) -> Scene:
-    """Faces that are cut off by the edge are there and are none: they are to be ignored; those outside are gone."""
+    """Of a face that is cut off by the edge what is left of it counts, or, where that is little, is to be ignored."""
     height, width = scene.image_bgr.shape[:2]
     clipped = np.clip(scene.boxes_xyxy, 0, np.array([width, height] * 2, np.float32))
     left = _area(clipped) / np.maximum(_area(scene.boxes_xyxy), 1e-6)
     stay = left > 0.05
-    ignored = scene.ignored | (left < 0.8)
-    return Scene(scene.image_bgr, scene.boxes_xyxy[stay], scene.landmarks[stay], ignored[stay])
+    ignored = scene.ignored | (left < _SEEN)
+    return Scene(scene.image_bgr, clipped[stay], scene.landmarks[stay], ignored[stay])
 
 
 def _area(boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -129,32 +132,37 @@ def _with_faces(image_bgr: NDArray[np.uint8], parts: Sequence[Scene]) -> Scene:
 
 
 def _laid(base: Scene, tiles: Sequence[Scene], random: np.random.Generator) -> Scene:
-    """The tiles on the base, wherever none lies yet; those for which no place is found are left out."""
-    height, width = base.image_bgr.shape[:2]
-    image = base.image_bgr.copy()
-    taken: list[tuple[int, int, int, int]] = []
-    laid: list[Scene] = []
+    """The tiles on the base, partly over each other and over the edge, as heads in a crowd.
+
+    A tile for which no place is found where it leaves enough of the faces below it is left out.
+    """
+    scene = base
     for one in tiles:
+        height, width = scene.image_bgr.shape[:2]
         high, wide = one.image_bgr.shape[:2]
-        if high > height or wide > width:
-            continue
-        for _ in range(12):
-            x, y = int(random.integers(0, width - wide + 1)), int(random.integers(0, height - high + 1))
-            here = (x, y, x + wide, y + high)
-            if not any(_touch(here, there) for there in taken):
-                image[y : y + high, x : x + wide] = one.image_bgr
-                taken.append(here)
-                laid.append(_shifted(_inside(one), x, y))
+        for _ in range(_TRIES):
+            x = int(random.integers(-wide // 4, max(1 - wide // 4, width - 3 * wide // 4)))
+            y = int(random.integers(-high // 4, max(1 - high // 4, height - 3 * high // 4)))
+            hidden = _hidden(scene.boxes_xyxy, (x, y, x + wide, y + high))
+            if not np.any((hidden > 1 - _SEEN) & (hidden < _GONE) & ~scene.ignored):
+                scene = _covered(scene, hidden, _shifted(one, x, y), (x, y))
                 break
-    return _with_faces(image, [_uncovered(base, taken), *laid])
+    return scene
 
 
-def _touch(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _covered(scene: Scene, hidden: NDArray[np.float32], tile: Scene, corner_xy: tuple[int, int]) -> Scene:
+    height, width = scene.image_bgr.shape[:2]
+    (x, y), (high, wide) = corner_xy, tile.image_bgr.shape[:2]
+    image = scene.image_bgr.copy()
+    top, left, bottom, right = max(0, y), max(0, x), min(height, y + high), min(width, x + wide)
+    image[top:bottom, left:right] = tile.image_bgr[top - y : bottom - y, left - x : right - x]
+    ignored = scene.ignored | (hidden > 1 - _SEEN)
+    stay = hidden < _GONE
+    below = Scene(image, scene.boxes_xyxy[stay], scene.landmarks[stay], ignored[stay])
+    above = _inside(Scene(image, tile.boxes_xyxy, tile.landmarks, tile.ignored))
+    return _with_faces(image, [below, above])
 
 
-def _uncovered(base: Scene, taken: Sequence[tuple[int, int, int, int]]) -> Scene:
-    """Faces of the base that a tile lies on are gone or cut: what is left of them is to be ignored."""
-    covered = [any(_touch(tuple(box.astype(int)), there) for there in taken) for box in base.boxes_xyxy]
-    ignored = base.ignored | np.array(covered, bool).reshape(base.ignored.shape)
-    return Scene(base.image_bgr, base.boxes_xyxy, base.landmarks, ignored)
+def _hidden(boxes_xyxy: NDArray[np.float32], by: tuple[int, int, int, int]) -> NDArray[np.float32]:
+    """(N,) share of each box."""
+    return inside(boxes_xyxy, np.array([by], np.float32))[:, 0]

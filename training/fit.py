@@ -62,6 +62,7 @@ def fit(
         if run.step < course.steps:
             batches = Batches(pieces, course, teacher_odds, rank=here.rank, world=here.world)
             _teach(run, batches, held_out, course, folder, here, asked)
+        here.meet()  # whoever reads the best network finds it written
         assert run.best is not None
         return Trial(**run.best)
 
@@ -135,7 +136,7 @@ def _one_step(run: _Run, shared: nn.Module, batch: Batch, course: Course, here: 
     if not math.isfinite(float(here.mean(loss.detach().clone()))):
         raise TrainingError(
             "The loss is not a number any more.",
-            saw=f"step {run.step}: class, box, landmarks {[round(float(each), 4) for each in errors]}",
+            saw=f"step {run.step}: class, box, landmarks {[round(each, 4) for each in errors.tolist()]}",
             fix="The last good network is kept. Try a lower learning rate; are all labels numbers?",
         )
     run.optimiser.zero_grad(set_to_none=True)
@@ -172,15 +173,15 @@ def _set_rounding(run: _Run, course: Course) -> None:
 def _check(
     run: _Run, held_out: Pieces, course: Course, folder: Path, here: Place, curves: SummaryWriter | None
 ) -> None:
-    if not here.writes:
-        return
     if isinstance(run.averaged, QuantisedNet):
         run.averaged.observe(False)
     trial = try_out(run.averaged, held_out, course, here.device)
     if run.best is None or trial.loss < run.best["loss"]:
         run.best = asdict(trial)
-        checkpoint.save(folder / "best.pt", run.averaged, figures=run.best, course=_told(course), step=run.step)
-    _keep(run, course, folder)
+        if here.writes:
+            checkpoint.save(folder / "best.pt", run.averaged, figures=run.best, course=_told(course), step=run.step)
+    if here.writes:
+        _keep(run, course, folder)
     if curves is not None:
         for name, value in asdict(trial).items():
             curves.add_scalar(f"held out/{name}", value, run.step)

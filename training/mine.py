@@ -1,6 +1,10 @@
 """Samples for one network: windows at random for P-Net, and for the others also what the networks before let through.
 
+A P-Net that has learnt from windows at random may look at scenes itself: what it takes for a face is what it, or
+another one, has still to learn.
+
     python -m training.mine pnet --people LABELS --backgrounds LABELS --out SAMPLES/pnet
+    python -m training.mine pnet --people LABELS --backgrounds LABELS --before RUN/pnet/best.pt --out SAMPLES/pnet_own
     python -m training.mine rnet --people LABELS --backgrounds LABELS --before RUN/pnet/best.pt --out SAMPLES/rnet
     python -m training.mine onet --pictures WIDER --before RUN/pnet/best.pt RUN/rnet/best.pt --out SAMPLES/onet
 
@@ -33,6 +37,7 @@ from training.shapes import PARTS, WINDOW_PX, Part
 from training.windows import Piecework, Rules, random_windows
 
 _WRITE_EVERY = 50  # scenes
+_NETWORKS_BEFORE: dict[Part, tuple[int, ...]] = {"pnet": (0, 1), "rnet": (1,), "onet": (2,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +124,11 @@ def _divided(pictures: Sequence[Labelled], mining: Mining, *, held_out: bool) ->
 
 @contextmanager
 def _proposer(part: Part, before: Sequence[Path], mining: Mining) -> Iterator[Proposer | None]:
-    if len(before) != PARTS.index(part):
+    if len(before) not in _NETWORKS_BEFORE[part]:
         raise DataError(
             f"{part} is mined with the networks before it.",
             saw=f"{len(before)} networks",
-            fix=f"--before takes {PARTS.index(part)}: {', '.join(PARTS[: PARTS.index(part)]) or 'none'}.",
+            fix=f"--before takes {', '.join(PARTS[: max(_NETWORKS_BEFORE[part])])}.",
         )
     if not before:
         yield None
@@ -155,15 +160,11 @@ def _mine_from(
         ):
             random = np.random.default_rng([mining.seed, 1, number])
             scene = source.scene(number)
-            windows = random_windows(
-                scene,
-                random,
-                each_face=mining.each_face,
-                others=mining.others if proposer is None else 0,
-                least_px=mining.least_px,
-            )
+            others = mining.others if part == "pnet" else 0
+            windows = random_windows(scene, random, each_face=mining.each_face, others=others, least_px=mining.least_px)
             if proposer is not None:
-                windows = np.concatenate([proposer.propose(scene.image_bgr), windows])
+                look = proposer.first_windows if part == "pnet" else proposer.propose
+                windows = np.concatenate([look(scene.image_bgr), windows])
             waiting.append(piecework.pieces(scene, windows, mining.most, random))
             if len(waiting) == _WRITE_EVERY or number == source.count - 1:
                 writer.append(joined(waiting), done=number + 1)

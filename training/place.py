@@ -29,6 +29,11 @@ class Place:
         ids = [self.device.index] if self.device.type == "cuda" else None
         return nn.parallel.DistributedDataParallel(net, device_ids=ids, find_unused_parameters=True)
 
+    def meet(self) -> None:
+        """Wait until all processes are here."""
+        if self.world > 1:
+            distributed.barrier()
+
     def mean(self, numbers: Tensor) -> Tensor:
         """Over all processes."""
         if self.world > 1:

@@ -14,7 +14,7 @@ from engines.halvings import Halvings
 from engines.load import opener
 from engines.options import EngineOptions
 from training import trio
-from training.shapes import PARTS
+from training.shapes import PARTS, WINDOW_PX
 
 
 class Proposer:
@@ -32,6 +32,13 @@ class Proposer:
         self._cutter = Cutter(24)
         self._least_odds = log_odds(least_score)
         self._picture = Halvings()
+
+    def first_windows(self, image_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(N, 4) where P-Net alone suspects a face, as wide as it looks and not put right."""
+        self._picture.show(image_bgr)
+        boxes, _ = self._sights.propose(self._picture)
+        margin = (boxes[:, 2:] - boxes[:, :2]) / (2 * (WINDOW_PX["pnet"] - 1))
+        return np.concatenate([boxes[:, :2] - margin, boxes[:, 2:] + margin], axis=1)
 
     def propose(self, image_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Squares (N, 4)."""

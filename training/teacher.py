@@ -20,7 +20,7 @@ from training.overlap import inside, partners
 LEADING, SECOND = "yunet", "mtcnn"
 
 _LEAST_SCORE = 0.3
-_SURE_SCORE = 0.7
+_SURE_SCORE = 0.5
 _SUSPECT_SCORE = 0.5
 _SAME_FACE_IOU = 0.4
 _REPEATED_SHARE = 0.5

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from training.scene import Scene
 
-_COVERED = 0.12  # share of the pictures whose largest face something covers in part
+_COVERED = 0.2  # share of the pictures whose largest face something covers in part
 _MARGINS = (0.35, 2.0)  # around the faces, in heights of the largest
 
 
@@ -22,8 +22,8 @@ class TileRules:
     """
 
     face_px: tuple[float, float] = (14.0, 220.0)
-    turn_deg: float = 9.0
-    stretch: float = 0.06
+    turn_deg: float = 12.0
+    stretch: float = 0.12
 
 
 def tile(scene: Scene, rules: TileRules, random: np.random.Generator, most_wh: tuple[int, int]) -> Scene | None:
