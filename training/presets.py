@@ -13,9 +13,13 @@ from training.shapes import Form, Part
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Of one network: its form, what it learns from and how, and how it learns to round and to be small."""
+    """Of one network: its form, what it learns from and how, and how it learns to round and to be small.
+
+    looks_around  how it learns from windows at random, before it learns from what it then takes for faces; P-Net only
+    """
 
     form: Form
+    looks_around: Course | None
     mining: Mining
     course: Course
     rounding: Course
@@ -31,12 +35,15 @@ class Preset:
     seconds: float
 
 
-def lesson(form: Form, scenes: int, steps: int, batch: int, *, to: float, landmarks: float = 0.5) -> Lesson:
-    """Rounding takes a quarter of the steps, and so does a small network behind its last cut."""
+def lesson(
+    form: Form, scenes: int, steps: int, batch: int, *, to: float, landmarks: float = 0.5, twice: bool = False
+) -> Lesson:
+    """Looking around takes half of the steps, rounding a quarter, and a small network half behind its last cut."""
     course = Course(steps=steps, batch=batch, weights=(1.0, 0.5, landmarks))
-    rounding = replace(course, steps=max(1, steps // 4), learning_rate=2e-4, warm_up=0.05)
+    looks_around = replace(course, steps=max(1, steps // 2)) if twice else None
+    rounding = replace(course, steps=max(1, steps // 4), learning_rate=5e-5, warm_up=0.05)
     recovery = replace(course, steps=max(1, steps // 2), learning_rate=1e-3)
-    return Lesson(form, Mining(scenes=scenes), course, rounding, Cuts(to=to), recovery)
+    return Lesson(form, looks_around, Mining(scenes=scenes), course, rounding, Cuts(to=to), recovery)
 
 
 def _tiny(form: Form, steps: int) -> Lesson:
@@ -45,7 +52,7 @@ def _tiny(form: Form, steps: int) -> Lesson:
     cuts = replace(made.cuts, rounds=1)
     courses = (replace(each, checks=2, average=0.95) for each in (made.course, made.rounding, made.recovery))
     course, rounding, recovery = courses
-    return Lesson(form, few, course, rounding, cuts, recovery)
+    return Lesson(form, None, few, course, rounding, cuts, recovery)
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -54,7 +61,7 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "cpu": Preset(
         {
-            "pnet": lesson("strided", 10_000, 20_000, 512, to=0.4),
+            "pnet": lesson("strided", 8_000, 20_000, 512, to=0.4, twice=True),
             "rnet": lesson("strided", 8_000, 16_000, 512, to=0.37),
             "onet": lesson("large", 8_000, 14_000, 256, to=0.38, landmarks=1.0),
         },
@@ -62,7 +69,7 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "full": Preset(
         {
-            "pnet": lesson("large", 40_000, 200_000, 2048, to=0.25),
+            "pnet": lesson("large", 40_000, 200_000, 2048, to=0.25, twice=True),
             "rnet": lesson("large", 40_000, 200_000, 2048, to=0.37),
             "onet": lesson("large", 40_000, 200_000, 1024, to=0.38, landmarks=1.0),
         },

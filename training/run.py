@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -30,7 +30,7 @@ from training.export import export
 from training.findings import Findings
 from training.fit import fit
 from training.nets import Net
-from training.presets import PRESETS, Preset
+from training.presets import PRESETS, Lesson, Preset
 from training.prune import Samples, prune
 from training.quantised import QuantisedNet
 from training.samples import open_samples
@@ -58,9 +58,16 @@ def run(preset: Preset, material: Material, folder: Path, threads: int) -> Findi
     torch.set_num_threads(threads)
     before: list[Path] = []
     for part in PARTS:
-        samples = folder / "samples" / part
-        mine.mine(part, people, backgrounds, pictures, before, preset.lessons[part].mining, samples)
-        before.append(_teach(part, preset, _opened(samples, part), folder))
+        lesson, samples = preset.lessons[part], folder / "samples" / part
+        if lesson.looks_around is not None:
+            first = folder / "samples" / f"{part}_at_random"
+            mine.mine(part, people, backgrounds, pictures, before, lesson.mining, first)
+            _fit(_new(part, lesson), _opened(first, part), lesson.looks_around, folder / part / "at_random")
+            own = [*before, folder / part / "at_random" / "best.pt"]
+            mine.mine(part, people, backgrounds, pictures, own, replace(lesson.mining, seed=2), samples)
+        else:
+            mine.mine(part, people, backgrounds, pictures, before, lesson.mining, samples)
+        before.append(_teach(part, lesson, _opened(samples, part), folder / part))
     for kind in CASCADES:
         nets = [checkpoint.load(folder / part / kind / "best.pt", part) for part in PARTS]
         for part, exported in export(nets).items():
@@ -73,11 +80,14 @@ def _opened(folder: Path, part: Part) -> Samples:
     return Samples(open_samples(folder / "taught", part), open_samples(folder / "held_out", part))
 
 
-def _teach(part: Part, preset: Preset, samples: Samples, folder: Path) -> Path:
-    """The network in full, then rounded, then small and rounded; the checkpoint of the first."""
-    lesson, own = preset.lessons[part], folder / part
+def _new(part: Part, lesson: Lesson) -> Net:
     torch.manual_seed(lesson.course.seed)
-    _fit(Net(shape(part, lesson.form)), samples, lesson.course, own / "fp32")
+    return Net(shape(part, lesson.form))
+
+
+def _teach(part: Part, lesson: Lesson, samples: Samples, own: Path) -> Path:
+    """The network in full, then rounded, then small and rounded; the checkpoint of the first."""
+    _fit(_new(part, lesson), samples, lesson.course, own / "fp32")
     _round(own / "fp32" / "best.pt", samples, lesson.rounding, own / "int8")
     net = checkpoint.load(own / "fp32" / "best.pt", part)
     assert isinstance(net, Net)
