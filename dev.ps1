@@ -18,7 +18,7 @@ function Show-Usage {
   test    all tests; ARGS go to pytest
   bench   measure latency: testbench.latency ARGS
   run     the same as no verb
-  train   train the detector: training.train ARGS
+  train   train the detector: training.run ARGS (--preset tiny is a trial of a minute)
   help    this text
 
 FACEWIRE_PYTHON names the Python to set up with (3.10 to 3.13).
@@ -182,6 +182,6 @@ switch ($Verb) {
     'train' {
         Install-Packages 'train'
         Install-Models
-        Invoke-Module (@('training.train') + $Rest)
+        Invoke-Module (@('training.run') + $Rest)
     }
 }

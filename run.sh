@@ -17,7 +17,7 @@ usage() {
   test    all tests; ARGS go to pytest
   bench   measure latency: testbench.latency ARGS
   run     the same as no verb
-  train   train the detector: training.train ARGS
+  train   train the detector: training.run ARGS (--preset tiny is a trial of a minute)
   help    this text
 
 FACEWIRE_PYTHON names the Python to set up with (3.10 to 3.13).
@@ -177,6 +177,6 @@ case $verb in
     train)
         install train
         prepare
-        module training.train "$@"
+        module training.run "$@"
         ;;
 esac

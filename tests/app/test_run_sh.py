@@ -100,7 +100,7 @@ def test_the_first_call_sets_up_and_runs_the_second_only_runs(machine: Machine) 
         (("enroll", "Ann Lee", "a.jpg"), "python -m app.main enroll Ann Lee a.jpg"),
         (("test", "-k", "ring"), "python -m pytest -k ring"),
         (("bench", "--frames", "3"), "python -m testbench.latency --frames 3"),
-        (("train", "--epochs", "1"), "python -m training.train --epochs 1"),
+        (("train", "--preset", "tiny"), "python -m training.run --preset tiny"),
         (("setup",), "python -m app.prepare --where {root}/.venv/facewire-models.folder"),
         (("check",), "lint-imports "),
         (("fix",), "ruff format ."),
