@@ -13,12 +13,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from checkpoints import manifest, store
 from checkpoints.draft import draft, open_points
-from checkpoints.errors import ModelError, UserError
+from checkpoints.errors import ModelError
+from checkpoints.exit_code import exit_code
 from checkpoints.manifest import Family, Manifest, Role
 
 # What the outputs of each family are called in a manifest. A cascade says how sure it is in either of two ways: as
@@ -152,22 +154,23 @@ def _as_text(content: dict[str, Any]) -> str:
     return json.dumps(content, indent=2)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m checkpoints.brought", description="Begin the manifest of a model that you bring."
     )
     parser.add_argument("role", choices=("detector", "embedder"))
     parser.add_argument("model", type=Path, metavar="MODEL.onnx")
-    options = parser.parse_args()
-    try:
-        _check_kind(options.model)
-        content = draft(options.model, options.role)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+    args = parser.parse_args(arguments)
+    return exit_code(lambda: _draft(args.model, args.role))
+
+
+def _draft(model: Path, role: Role) -> int:
+    _check_kind(model)
+    content = draft(model, role)
     sys.stdout.write(f"{_as_text(content)}\n")
-    sys.stderr.write(f"To be filled in: {', '.join(open_points(content, options.role))}.\n")
+    sys.stderr.write(f"To be filled in: {', '.join(open_points(content, role))}.\n")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -20,7 +20,8 @@ from tqdm import tqdm
 
 from checkpoints import convert, manifest, proof, quantise, store
 from checkpoints.delivery import Delivery
-from checkpoints.errors import ModelError, UserError
+from checkpoints.errors import ModelError
+from checkpoints.exit_code import exit_code
 from checkpoints.manifest import Manifest
 from checkpoints.model_file import ModelFile, QuantisedFile
 from checkpoints.wheel import Progress
@@ -156,18 +157,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"models; without one: {', '.join(DEFAULTS)}")
     parser.add_argument("--models", type=Path, default=store.DEFAULT_MODELS, metavar="DIR", help="where they go")
     parser.add_argument("--list", action="store_true", help="tell which models there are, and fetch nothing")
-    options = parser.parse_args(arguments)
-    try:
-        if options.list:
-            _list(options.models, _say)
-        else:
-            fetch(options.names or DEFAULTS, options.models, _say)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped; nothing half written is left.\n")
-        return 130
+    args = parser.parse_args(arguments)
+    return exit_code(lambda: _fetch(args), "Stopped; nothing half written is left.")
+
+
+def _fetch(args: argparse.Namespace) -> int:
+    if args.list:
+        _list(args.models, _say)
+    else:
+        fetch(args.names or DEFAULTS, args.models, _say)
     return 0
 
 

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from checkpoints import store
 from checkpoints.errors import OutputError, UserError
+from checkpoints.exit_code import exit_code
 from checkpoints.manifest import Manifest
 from checkpoints.model_file import ModelFile
 from engines.backends import BY_PREFERENCE, why_not
@@ -139,26 +140,24 @@ def table(rows: Sequence[Row], files: Sequence[FileSize]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
-    try:
-        nets = chosen(args.nets, args.models)
-        base = EngineOptions(models=args.models, cache=args.cache, threads=args.threads)
-        backends = args.backends or [name for name in BY_PREFERENCE if why_not(name) is None]
-        choices = [replace(base, backend=b, precision=p) for b in backends for p in args.precisions]
-        wanted = [shape for net in nets for shape in shapes(*net, args.batches)]
-        rows: list[Row] = []
-        with tqdm(total=TURNS * len(wanted) * len(choices), unit="", disable=None, leave=False) as bar:
-            for shape in wanted:
-                bar.set_description(f"{shape.title} × {shape.batch}")
-                rows += measure(shape, choices, args.seconds, bar)
-        files = [file_size(*net, args.models) for net in nets]
-        sys.stdout.write(table(rows, files))
-        if args.json is not None:
-            _save(
-                args.json, {"threads": args.threads, "rows": list(map(asdict, rows)), "files": list(map(asdict, files))}
-            )
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    return exit_code(lambda: _measure(args))
+
+
+def _measure(args: argparse.Namespace) -> int:
+    nets = chosen(args.nets, args.models)
+    base = EngineOptions(models=args.models, cache=args.cache, threads=args.threads)
+    backends = args.backends or [name for name in BY_PREFERENCE if why_not(name) is None]
+    choices = [replace(base, backend=b, precision=p) for b in backends for p in args.precisions]
+    wanted = [shape for net in nets for shape in shapes(*net, args.batches)]
+    rows: list[Row] = []
+    with tqdm(total=TURNS * len(wanted) * len(choices), unit="", disable=None, leave=False) as bar:
+        for shape in wanted:
+            bar.set_description(f"{shape.title} × {shape.batch}")
+            rows += measure(shape, choices, args.seconds, bar)
+    files = [file_size(*net, args.models) for net in nets]
+    sys.stdout.write(table(rows, files))
+    if args.json is not None:
+        _save(args.json, {"threads": args.threads, "rows": list(map(asdict, rows)), "files": list(map(asdict, files))})
     return 0
 
 

@@ -15,7 +15,7 @@ from typing import get_args
 
 from tqdm import tqdm
 
-from checkpoints.errors import UserError
+from checkpoints.exit_code import exit_code
 from checkpoints.manifest import Role
 from engines import fitting
 from engines.engine import Engine
@@ -47,16 +47,14 @@ def build(config: EngineOptions, size_wh: tuple[int, int]) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
-    chosen = {
-        field.name: getattr(options, field.name) for field in fields(EngineOptions) if hasattr(options, field.name)
-    }
-    try:
-        for line in build(EngineOptions(**chosen), options.size):
-            sys.stdout.write(f"{line}\n")
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    args = _parser().parse_args(arguments)
+    return exit_code(lambda: _build(args))
+
+
+def _build(args: argparse.Namespace) -> int:
+    chosen = {field.name: getattr(args, field.name) for field in fields(EngineOptions) if hasattr(args, field.name)}
+    for line in build(EngineOptions(**chosen), args.size):
+        sys.stdout.write(f"{line}\n")
     return 0
 
 

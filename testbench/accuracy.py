@@ -24,7 +24,7 @@ from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
-from checkpoints.errors import UserError
+from checkpoints.exit_code import exit_code
 from engines.load import load_detector, load_embedder
 from engines.options import EngineOptions
 from testbench import detection, engine_flags, identify_flags, tracking, verification
@@ -81,15 +81,15 @@ _MEASURES: Mapping[str, tuple[Callable[[argparse.Namespace], dict[str, object]],
 
 def main(arguments: Sequence[str] | None = None) -> int:
     args = parser().parse_args(arguments)
-    try:
-        if args.measure == "track":
-            tell(tracking.measure(args.seeds), args.json)
-            return 0
-        measure, _ = _MEASURES[args.measure]
-        tell(measure(args) | engine_flags.told(args) | {"limit": args.limit}, args.json)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    return exit_code(lambda: _measured(args))
+
+
+def _measured(args: argparse.Namespace) -> int:
+    if args.measure == "track":
+        tell(tracking.measure(args.seeds), args.json)
+        return 0
+    measure, _ = _MEASURES[args.measure]
+    tell(measure(args) | engine_flags.told(args) | {"limit": args.limit}, args.json)
     return 0
 
 

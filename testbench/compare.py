@@ -28,7 +28,7 @@ from typing import get_args
 from tqdm import tqdm
 
 from app import values
-from checkpoints.errors import UserError
+from checkpoints.exit_code import exit_code
 from engines.options import EngineOptions
 from testbench import compare_tracks, engine_flags, ours
 from testbench.box_agreement import agreement
@@ -86,23 +86,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] == ["track"]:
         return compare_tracks.main(words[1:])
     args = parser().parse_args(words)
+    return exit_code(lambda: _compare(args))
+
+
+def _compare(args: argparse.Namespace) -> int:
     if args.detector == _AUTO:
         args.detector = _LIKE_THE_PEERS[args.peer] if args.work == "detect" else EngineOptions().detector
     if args.min_face_px == _AS_THE_PEER:
         args.min_face_px = 1 if (args.work, args.peer) == ("detect", "opencv") else EngineOptions().min_face_px
     options = engine_flags.options(args)
-    try:
-        peer = Peer(args.peer, args.peer_script, args.peer_python, args.peer_wheel)
-        threads = args.peer_threads or (args.threads if args.work == "detect" else 2)
-        task = Task(args.work, args.source, args.size, args.frames, threads, args.min_face_px)
-        if args.work == "detect":
-            figures = compare_detectors(task, peer, options, args.turns, args.check_boxes)
-        else:
-            figures = compare_pipelines(task, peer, options, args.turns)
-        tell(figures, args.json)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    peer = Peer(args.peer, args.peer_script, args.peer_python, args.peer_wheel)
+    threads = args.peer_threads or (args.threads if args.work == "detect" else 2)
+    task = Task(args.work, args.source, args.size, args.frames, threads, args.min_face_px)
+    if args.work == "detect":
+        figures = compare_detectors(task, peer, options, args.turns, args.check_boxes)
+    else:
+        figures = compare_pipelines(task, peer, options, args.turns)
+    tell(figures, args.json)
     return 0
 
 

@@ -24,7 +24,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from checkpoints.errors import SettingsError, UserError
+from checkpoints.errors import SettingsError
+from checkpoints.exit_code import exit_code
 from testbench import engine_flags, peer_track
 from testbench.figures import tell
 from testbench.synthetic_scene import KINDS
@@ -122,11 +123,11 @@ def idf1_by_kind(scenes: Scenes, ids: NDArray[np.int64]) -> dict[str, float]:
 
 def main(arguments: Sequence[str]) -> int:
     args = parser().parse_args(arguments)
-    try:
-        tell(compare(args.peer, args.peer_python, args.peer_options, args.seeds, args.turns), args.json)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    return exit_code(lambda: _compare(args))
+
+
+def _compare(args: argparse.Namespace) -> int:
+    tell(compare(args.peer, args.peer_python, args.peer_options, args.seeds, args.turns), args.json)
     return 0
 
 

@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import values
-from checkpoints.errors import DataError, UserError
+from checkpoints.errors import DataError
+from checkpoints.exit_code import exit_code
 from engines.align import align
 from engines.embedder import Embedder
 from engines.load import load_detector, load_embedder
@@ -148,16 +149,16 @@ def table(points: Sequence[Point]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     cv2.setNumThreads(args.threads)
-    try:
-        portraits = first_portraits(args.data, max(args.faces))
-        options = engine_flags.options(args)
-        points = [measure(portraits[:many], args.size, args.frames, options) for many in args.faces]
-        sys.stderr.write(table(points))
-        curve = [{"faces": p.faces, "found": p.found, "embedded": p.embedded, "ms": p.ms} for p in points]
-        tell({"curve": curve, "frames": args.frames} | engine_flags.told(args), args.json)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    return exit_code(lambda: _curve(args))
+
+
+def _curve(args: argparse.Namespace) -> int:
+    portraits = first_portraits(args.data, max(args.faces))
+    options = engine_flags.options(args)
+    points = [measure(portraits[:many], args.size, args.frames, options) for many in args.faces]
+    sys.stderr.write(table(points))
+    curve = [{"faces": p.faces, "found": p.found, "embedded": p.embedded, "ms": p.ms} for p in points]
+    tell({"curve": curve, "frames": args.frames} | engine_flags.told(args), args.json)
     return 0
 
 

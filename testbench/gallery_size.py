@@ -21,7 +21,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from checkpoints.errors import UserError
+from checkpoints.exit_code import exit_code
 from pipeline.clock import now_ns
 from pipeline.gallery.edits import Put
 from pipeline.gallery.folder import open_edge
@@ -207,13 +207,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="make the gallery here and leave it")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     args = parser.parse_args(arguments)
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = args.folder or Path(scratch)
-            tell(measure(args.pictures, args.dim, args.probes, args.seed, folder), args.json)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    return exit_code(lambda: _told(args))
+
+
+def _told(args: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = args.folder or Path(scratch)
+        tell(measure(args.pictures, args.dim, args.probes, args.seed, folder), args.json)
     return 0
 
 

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checkpoints.errors import DataError, UserError
+from checkpoints.errors import DataError
+from checkpoints.exit_code import exit_code
 from engines.options import EngineOptions
 from pipeline.gallery.chance import Likeness
 from testbench import engine_flags
@@ -162,12 +163,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the table here")
     engine_flags.add(parser, default=EngineOptions(), embedder=False)
     args = parser.parse_args(arguments)
-    try:
-        options = replace(engine_flags.options(args), embedder=args.model)
-        tell({"impostors": measured(read_people(args.data), options, args.embeddings)}, args.json)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    return exit_code(lambda: _told(args))
+
+
+def _told(args: argparse.Namespace) -> int:
+    options = replace(engine_flags.options(args), embedder=args.model)
+    tell({"impostors": measured(read_people(args.data), options, args.embeddings)}, args.json)
     return 0
 
 

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import get_args
 
 from app.run import Run
-from checkpoints.errors import UserError
+from checkpoints.exit_code import exit_code
 from engines import fitting
 from engines.options import Backend, EngineOptions, Precision
 from pipeline.config import CameraConfig, CaptureConfig, GalleryConfig, OutputConfig, RunConfig
+from testbench.figures import tell
 
 
 def size_wh(text: str) -> tuple[int, int]:
@@ -83,18 +84,14 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     args = parser().parse_args(arguments)
+    return exit_code(lambda: _measure(args))
+
+
+def _measure(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="facewire-latency-") as folder:
         report = Path(folder) / "report.json"
-        try:
-            code = Run(config_of(args, Path(folder) / "gallery"), report=report, trace=args.trace)()
-        except UserError as error:
-            sys.stderr.write(f"{error}\n")
-            return 2
-        figures = json.loads(report.read_text())
-    text = json.dumps(figures, indent=2) + "\n"
-    if args.json is not None:
-        args.json.write_text(text)
-    sys.stdout.write(text)
+        code = Run(config_of(args, Path(folder) / "gallery"), report=report, trace=args.trace)()
+        tell(json.loads(report.read_text()), args.json)
     return code
 
 

@@ -20,7 +20,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from checkpoints.errors import DataError, UserError
+from checkpoints.errors import DataError
+from checkpoints.exit_code import exit_code
 from engines.align import align
 from engines.load import crop_spec, load_detector, load_embedder
 from engines.options import EngineOptions
@@ -192,18 +193,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures here")
     engine_flags.add(parser, default=EngineOptions())
     args = parser.parse_args(arguments)
-    try:
-        pictures = decoded(
-            Task("pipeline", args.source, (args.size[0], args.size[1]), args.frames, args.threads, args.min_face_px)
-        )
-        with TemporaryDirectory(prefix="facewire-names-") as folder:
-            report, found = play(pictures, engine_flags.options(args), Path(folder) / "gallery")
-        if args.sheet is not None:
-            cv2.imwrite(str(args.sheet), sheet(found))
-        tell(asdict(report) | engine_flags.told(args), args.json)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    return exit_code(lambda: _measure(args))
+
+
+def _measure(args: argparse.Namespace) -> int:
+    pictures = decoded(
+        Task("pipeline", args.source, (args.size[0], args.size[1]), args.frames, args.threads, args.min_face_px)
+    )
+    with TemporaryDirectory(prefix="facewire-names-") as folder:
+        report, found = play(pictures, engine_flags.options(args), Path(folder) / "gallery")
+    if args.sheet is not None:
+        cv2.imwrite(str(args.sheet), sheet(found))
+    tell(asdict(report) | engine_flags.told(args), args.json)
     return 0
 
 

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from checkpoints import fields, manifest, onnx_file
-from checkpoints.errors import DataError, ModelError, OutputError, UserError
+from checkpoints.errors import DataError, ModelError, OutputError
+from checkpoints.exit_code import exit_code
 from training import whole_file
 from training.nets import MEAN, SCALE
 from training.shapes import PARTS, WINDOW_PX, Part
@@ -130,14 +131,14 @@ def _clear_away(folder: Path, name: str, kept: set[str]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     args = _arguments(arguments)
-    try:
-        networks = {part: _read(args.exported / f"{part}.onnx") for part in PARTS}
-        figures = {} if args.figures is None else _figures(args.figures)
-        about = About(args.title, args.origin, figures=figures)
-        path = bundle(networks, args.out, args.name, about, manifests=args.manifests)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    return exit_code(lambda: _bundle(args))
+
+
+def _bundle(args: argparse.Namespace) -> int:
+    networks = {part: _read(args.exported / f"{part}.onnx") for part in PARTS}
+    figures = {} if args.figures is None else _figures(args.figures)
+    about = About(args.title, args.origin, figures=figures)
+    path = bundle(networks, args.out, args.name, about, manifests=args.manifests)
     sys.stdout.write(f"{path}: {sum(map(len, networks.values())) / 1e6:.2f} MB in three files in {args.out}\n")
     return 0
 

@@ -22,7 +22,8 @@ from tqdm import tqdm
 
 from checkpoints import activation_ranges, manifest
 from checkpoints.activation_ranges import Ranges
-from checkpoints.errors import DataError, ModelError, UserError
+from checkpoints.errors import DataError, ModelError
+from checkpoints.exit_code import exit_code
 from checkpoints.manifest import Manifest
 from engines.load import opener
 from engines.models import Model
@@ -79,27 +80,27 @@ def choose(folders: Sequence[Path], count: int, seed: int) -> list[Path]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     args = _arguments(arguments)
-    try:
-        known = manifest.load(args.name)
-        if known.role == "asset":
-            raise ModelError("Only networks can be calibrated.", saw=f"{known.name}, an asset")
-        config = EngineOptions(precision="fp32", min_face_px=args.min_face, models=args.models, cache=args.cache)
-        embeds = known.role == "embedder"
-        config = replace(config, embedder=known.name) if embeds else replace(config, detector=known.name)
-        tables = {file.part: table(known, file.part) for file in known.files}
-        left = {part: _left(name) for part, name in tables.items()}
-        pictures = choose(args.data, args.images, args.seed)
-        seen = calibrate(known, pictures, left, config)
-        made = f"{len(pictures)} pictures of {', '.join(folder.name for folder in args.data)}, seed {args.seed}"
-        made += f", {args.method}, {datetime.now(tz=timezone.utc).date()}"
-        for part, tensors in seen.items():
-            limits = {tensor: one.limit(args.method) for tensor, one in tensors.items()}
-            path = args.out / f"{tables[part]}.json"
-            path.write_text(activation_ranges.text(Ranges(made, limits, left[part])), encoding="utf-8")
-            sys.stdout.write(f"{path}: {len(limits)} ranges\n")
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    return exit_code(lambda: _make_tables(args))
+
+
+def _make_tables(args: argparse.Namespace) -> int:
+    known = manifest.load(args.name)
+    if known.role == "asset":
+        raise ModelError("Only networks can be calibrated.", saw=f"{known.name}, an asset")
+    config = EngineOptions(precision="fp32", min_face_px=args.min_face, models=args.models, cache=args.cache)
+    embeds = known.role == "embedder"
+    config = replace(config, embedder=known.name) if embeds else replace(config, detector=known.name)
+    tables = {file.part: table(known, file.part) for file in known.files}
+    left = {part: _left(name) for part, name in tables.items()}
+    pictures = choose(args.data, args.images, args.seed)
+    seen = calibrate(known, pictures, left, config)
+    made = f"{len(pictures)} pictures of {', '.join(folder.name for folder in args.data)}, seed {args.seed}"
+    made += f", {args.method}, {datetime.now(tz=timezone.utc).date()}"
+    for part, tensors in seen.items():
+        limits = {tensor: one.limit(args.method) for tensor, one in tensors.items()}
+        path = args.out / f"{tables[part]}.json"
+        path.write_text(activation_ranges.text(Ranges(made, limits, left[part])), encoding="utf-8")
+        sys.stdout.write(f"{path}: {len(limits)} ranges\n")
     return 0
 
 

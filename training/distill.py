@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from checkpoints import manifest
-from checkpoints.errors import OutputError, UserError
+from checkpoints.errors import OutputError
+from checkpoints.exit_code import GOES_ON, exit_code
 from engines.load import load_detector, opener
 from engines.options import EngineOptions
 from training import teacher_odds
@@ -84,18 +85,15 @@ def detector_teacher(config: EngineOptions) -> Iterator[Teacher]:
 def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     cv2.setNumThreads(args.threads)
-    try:
-        with TemporaryDirectory() as scratch:
-            config = EngineOptions(precision="fp32", threads=args.threads, models=args.models, cache=Path(scratch))
-            with _teacher(args.part, args.by, config, Path(scratch)) as teacher:
-                count = distill(args.part, args.samples / "taught", args.by, teacher)
-        sys.stdout.write(f"{args.by} was asked about {count} samples.\n")
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped. The same command goes on from here.\n")
-        return 130
+    return exit_code(lambda: _distill(args), GOES_ON)
+
+
+def _distill(args: argparse.Namespace) -> int:
+    with TemporaryDirectory() as scratch:
+        config = EngineOptions(precision="fp32", threads=args.threads, models=args.models, cache=Path(scratch))
+        with _teacher(args.part, args.by, config, Path(scratch)) as teacher:
+            count = distill(args.part, args.samples / "taught", args.by, teacher)
+    sys.stdout.write(f"{args.by} was asked about {count} samples.\n")
     return 0
 
 

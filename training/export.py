@@ -20,7 +20,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from checkpoints import onnx_file
-from checkpoints.errors import ModelError, UserError
+from checkpoints.errors import ModelError
+from checkpoints.exit_code import exit_code
 from checkpoints.onnx_file import Network, Value
 from training import checkpoint, whole_file
 from training.agreement import Agreement, agreement
@@ -105,20 +106,20 @@ def onnx_network(net: Net | QuantisedNet) -> Network:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     args = _arguments(arguments)
-    try:
-        done = export(_different(args.checkpoints))
-        for part, exported in done.items():
-            sys.stdout.write(f"{part}: {exported}\n")
-        raws = {part: exported.raw for part, exported in done.items()}
-        if args.name is None:
-            for part, raw in raws.items():
-                whole_file.write(args.out / f"{part}.onnx", raw)
-        else:
-            path = bundle(raws, args.out, args.name, About(args.title, args.origin))
-            sys.stdout.write(f"{path}\n")
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    return exit_code(lambda: _export(args))
+
+
+def _export(args: argparse.Namespace) -> int:
+    done = export(_different(args.checkpoints))
+    for part, exported in done.items():
+        sys.stdout.write(f"{part}: {exported}\n")
+    raws = {part: exported.raw for part, exported in done.items()}
+    if args.name is None:
+        for part, raw in raws.items():
+            whole_file.write(args.out / f"{part}.onnx", raw)
+    else:
+        path = bundle(raws, args.out, args.name, About(args.title, args.origin))
+        sys.stdout.write(f"{path}\n")
     return 0
 
 

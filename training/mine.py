@@ -26,7 +26,8 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from checkpoints.errors import DataError, UserError
+from checkpoints.errors import DataError
+from checkpoints.exit_code import GOES_ON, exit_code
 from training import labels
 from training.composed import Composed, SceneRules
 from training.labels import Labelled
@@ -179,19 +180,16 @@ def _mine_from(
 def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     cv2.setNumThreads(args.threads)
-    try:
-        mining = Mining(scenes=args.scenes, seed=args.seed, held_out=args.held_out)
-        people, backgrounds, pictures = (
-            [each for folder in folders for each in labels.read(folder)]
-            for folders in (args.people, args.backgrounds, args.pictures)
-        )
-        mine(args.part, people, backgrounds, pictures, args.before, mining, args.out)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped. The same command goes on from here.\n")
-        return 130
+    return exit_code(lambda: _mine(args), GOES_ON)
+
+
+def _mine(args: argparse.Namespace) -> int:
+    mining = Mining(scenes=args.scenes, seed=args.seed, held_out=args.held_out)
+    people, backgrounds, pictures = (
+        [each for folder in folders for each in labels.read(folder)]
+        for folders in (args.people, args.backgrounds, args.pictures)
+    )
+    mine(args.part, people, backgrounds, pictures, args.before, mining, args.out)
     return 0
 
 

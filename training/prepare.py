@@ -24,7 +24,8 @@ from pathlib import Path
 
 import numpy as np
 
-from checkpoints.errors import DataError, UserError
+from checkpoints.errors import DataError
+from checkpoints.exit_code import GOES_ON, exit_code
 from engines.options import EngineOptions
 from training import labels, landmark_list, listed, pictures
 from training.labelling import LeftOut, label, readable
@@ -127,16 +128,13 @@ def _tell_made(out: Path) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     args = _arguments(arguments)
-    try:
-        if args.kind == "teach":
-            return teach(args)
-        return check(args) if args.check else boxes(args)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("Interrupted; the same command goes on from here.\n")
-        return 130
+    return exit_code(lambda: _prepare(args), "Stopped." if args.check else GOES_ON)
+
+
+def _prepare(args: argparse.Namespace) -> int:
+    if args.kind == "teach":
+        return teach(args)
+    return check(args) if args.check else boxes(args)
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -152,6 +150,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     taught = kinds.add_parser("teach", parents=[shared], help="pictures without labels")
     taught.add_argument("images", type=Path, help="folder with pictures")
     taught.add_argument("--out", type=Path, required=True, help="folder for labels.jsonl")
+    taught.set_defaults(check=False)
     taught.add_argument("--no-faces", action="store_true", help="what looks like a face is ignored, not learned")
     boxed = kinds.add_parser("boxes", parents=[shared], help="pictures with a list of boxes")
     boxed.add_argument("labels", type=Path, help="the list: .txt or .mat")

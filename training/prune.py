@@ -22,7 +22,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from checkpoints.errors import DataError, UserError
+from checkpoints.errors import DataError
+from checkpoints.exit_code import GOES_ON, exit_code
 from training import checkpoint, course_flags, teacher_odds, whole_file
 from training.cost import multiplications
 from training.course import Course
@@ -132,29 +133,26 @@ def told(rows: Sequence[Row]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     torch.set_num_threads(args.threads)
-    try:
-        course = course_flags.course(args)
-        cuts = Cuts(**{field.name: getattr(args, field.name) for field in fields(Cuts)})
-        net = checkpoint.load(args.checkpoint)
-        if not isinstance(net, Net):
-            raise DataError(
-                "A network that rounds already cannot be pruned.",
-                saw=str(args.checkpoint),
-                fix="Prune it first, then teach it to round: python -m training.train --round.",
-            )
-        samples = _samples(args.samples, net.shape.part, course)
-        after = [("pruned", small := prune(net, samples, cuts, course, args.out))]
-        if args.also_anew:
-            after.append(("anew", anew(small.shape, samples, cuts, course, args.out)))
-        rows = compare(net, after, samples, course)
-        _keep(args.out / "prune.json", cuts, rows)
-        sys.stdout.write(told(rows))
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped. The same command goes on from here.\n")
-        return 130
+    return exit_code(lambda: _prune(args), GOES_ON)
+
+
+def _prune(args: argparse.Namespace) -> int:
+    course = course_flags.course(args)
+    cuts = Cuts(**{field.name: getattr(args, field.name) for field in fields(Cuts)})
+    net = checkpoint.load(args.checkpoint)
+    if not isinstance(net, Net):
+        raise DataError(
+            "A network that rounds already cannot be pruned.",
+            saw=str(args.checkpoint),
+            fix="Prune it first, then teach it to round: python -m training.train --round.",
+        )
+    samples = _samples(args.samples, net.shape.part, course)
+    after = [("pruned", small := prune(net, samples, cuts, course, args.out))]
+    if args.also_anew:
+        after.append(("anew", anew(small.shape, samples, cuts, course, args.out)))
+    rows = compare(net, after, samples, course)
+    _keep(args.out / "prune.json", cuts, rows)
+    sys.stdout.write(told(rows))
     return 0
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 
 from checkpoints import manifest, store
-from checkpoints.errors import UserError
+from checkpoints.exit_code import GOES_ON, exit_code
 from engines.options import EngineOptions
 from training import checkpoint, diary, labels, mine, prepare, toy, trio, validate, whole_file
 from training.course import Course
@@ -123,21 +123,18 @@ def _judge(preset: Preset, material: Material, folder: Path) -> Findings:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
+    return exit_code(lambda: _run(args), GOES_ON)
+
+
+def _run(args: argparse.Namespace) -> int:
     began_s = time.monotonic()
-    try:
-        preset = PRESETS[args.preset]
-        args.out = args.out or Path("data/training") / args.preset
-        findings = run(preset, _material(args), args.out, args.threads)
-        sys.stdout.write(findings.tables())
-        sys.stdout.write(f"{args.out / 'onnx'}\n")
-        if args.log is not None:
-            diary.add(args.log, args.preset, findings, time.monotonic() - began_s)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped. The same command goes on from here.\n")
-        return 130
+    preset = PRESETS[args.preset]
+    args.out = args.out or Path("data/training") / args.preset
+    findings = run(preset, _material(args), args.out, args.threads)
+    sys.stdout.write(findings.tables())
+    sys.stdout.write(f"{args.out / 'onnx'}\n")
+    if args.log is not None:
+        diary.add(args.log, args.preset, findings, time.monotonic() - began_s)
     return 0
 
 

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import torch
 
-from checkpoints.errors import DataError, UserError
+from checkpoints.errors import DataError
+from checkpoints.exit_code import GOES_ON, exit_code
 from training import checkpoint, course_flags, teacher_odds
 from training.checkpoint import AnyNet
 from training.fit import fit
@@ -43,21 +44,18 @@ def begin(part: Part, form: Form, *, after: Path | None, rounded: Path | None, l
 def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     torch.set_num_threads(args.threads)
-    try:
-        course = course_flags.course(args)
-        torch.manual_seed(course.seed)
-        net = begin(args.part, args.form, after=args.after, rounded=args.round, learned_steps=args.learned_steps)
-        taught = open_samples(args.samples / "taught", args.part)
-        held_out = open_samples(args.samples / "held_out", args.part)
-        odds = teacher_odds.read(args.samples / "taught", len(taught)) if course.teacher else None
-        trial = fit(net, taught, held_out, course, args.out, teacher_odds=odds)
-        sys.stdout.write(f"{args.out / 'best.pt'}: {trial}\n")
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped. The same command goes on from here.\n")
-        return 130
+    return exit_code(lambda: _train(args), GOES_ON)
+
+
+def _train(args: argparse.Namespace) -> int:
+    course = course_flags.course(args)
+    torch.manual_seed(course.seed)
+    net = begin(args.part, args.form, after=args.after, rounded=args.round, learned_steps=args.learned_steps)
+    taught = open_samples(args.samples / "taught", args.part)
+    held_out = open_samples(args.samples / "held_out", args.part)
+    odds = teacher_odds.read(args.samples / "taught", len(taught)) if course.teacher else None
+    trial = fit(net, taught, held_out, course, args.out, teacher_odds=odds)
+    sys.stdout.write(f"{args.out / 'best.pt'}: {trial}\n")
     return 0
 
 

@@ -23,7 +23,8 @@ from tempfile import TemporaryDirectory
 import cv2
 from tqdm import tqdm
 
-from checkpoints.errors import ModelError, UserError
+from checkpoints.errors import ModelError
+from checkpoints.exit_code import exit_code
 from engines.cascade import LEAST_SCORES
 from engines.load import opener
 from engines.models import OpenEngine
@@ -102,34 +103,34 @@ def keep(findings: Findings, folder: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     args = _arguments(arguments)
-    try:
-        # Networks that are still being trained would fill the folder of compiled engines.
-        with TemporaryDirectory() as scratch:
-            config = EngineOptions(
-                min_face_px=args.min_face,
-                thresholds=tuple(args.thresholds),
-                threads=args.threads,
-                models=args.models,
-                cache=Path(scratch),
-            )
-            trios = _trios(args.cascades, config, Path(scratch))
-            findings = validate(
-                trios,
-                config,
-                against=_against(args.against, trios),
-                data=args.data,
-                min_heights_px=args.min_height,
-                samples=args.samples,
-                parts=args.parts,
-                seconds=args.seconds,
-                limit=args.limit,
-            )
-        sys.stdout.write(findings.tables())
-        if args.out is not None:
-            keep(findings, args.out)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    return exit_code(lambda: _validate(args))
+
+
+def _validate(args: argparse.Namespace) -> int:
+    # Networks that are still being trained would fill the folder of compiled engines.
+    with TemporaryDirectory() as scratch:
+        config = EngineOptions(
+            min_face_px=args.min_face,
+            thresholds=tuple(args.thresholds),
+            threads=args.threads,
+            models=args.models,
+            cache=Path(scratch),
+        )
+        trios = _trios(args.cascades, config, Path(scratch))
+        findings = validate(
+            trios,
+            config,
+            against=_against(args.against, trios),
+            data=args.data,
+            min_heights_px=args.min_height,
+            samples=args.samples,
+            parts=args.parts,
+            seconds=args.seconds,
+            limit=args.limit,
+        )
+    sys.stdout.write(findings.tables())
+    if args.out is not None:
+        keep(findings, args.out)
     return 0
 
 
