@@ -16,6 +16,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,6 +28,7 @@ from tqdm import tqdm
 from checkpoints import manifest
 from checkpoints.errors import OutputError
 from checkpoints.exit_code import GOES_ON, exit_code
+from engines.flags import count
 from engines.load import load_detector, opener
 from engines.options import EngineOptions
 from training import teacher_odds
@@ -88,11 +90,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return exit_code(lambda: _distill(args), GOES_ON)
 
 
-def _distill(args: argparse.Namespace) -> int:
+def ask_by_name(part: Part, samples: Path, name: str, config: EngineOptions) -> int:
+    """How many of the samples it was asked about: a network, or a whole detector."""
     with TemporaryDirectory() as scratch:
-        config = EngineOptions(precision="fp32", threads=args.threads, models=args.models, cache=Path(scratch))
-        with _teacher(args.part, args.by, config, Path(scratch)) as teacher:
-            count = distill(args.part, args.samples / "taught", args.by, teacher)
+        config = replace(config, precision="fp32", cache=Path(scratch))
+        with _teacher(part, name, config, Path(scratch)) as teacher:
+            return distill(part, samples / "taught", name, teacher)
+
+
+def _distill(args: argparse.Namespace) -> int:
+    config = EngineOptions(threads=args.threads, models=args.models)
+    count = ask_by_name(args.part, args.samples, args.by, config)
     sys.stdout.write(f"{args.by} was asked about {count} samples.\n")
     return 0
 
@@ -117,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--samples", type=Path, required=True, help="a folder that training.mine has written")
     parser.add_argument("--by", required=True, metavar="TEACHER", help="network or detector")
-    parser.add_argument("--threads", type=int, default=1, help="(%(default)s)")
+    parser.add_argument("--threads", type=count, default=1, help="(%(default)s)")
     parser.add_argument("--models", type=Path, default=default.models, metavar="DIR", help="folder of the model files")
     return parser
 

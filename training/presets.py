@@ -11,6 +11,9 @@ from training.prune import Cuts
 from training.shapes import Form, Part
 
 
+_TEACHER = 0.6  # what the published networks say of a piece counts more than what its label says
+
+
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """Of one network: its form, what it learns from and how, and how it learns to round and to be small.
@@ -39,7 +42,7 @@ def lesson(
     form: Form, scenes: int, steps: int, batch: int, *, to: float, landmarks: float = 0.5, twice: bool = False
 ) -> Lesson:
     """Looking around takes half of the steps, rounding a quarter, and a small network half behind its last cut."""
-    course = Course(steps=steps, batch=batch, weights=(1.0, 0.5, landmarks))
+    course = Course(steps=steps, batch=batch, weights=(1.0, 0.5, landmarks), teacher=_TEACHER)
     looks_around = replace(course, steps=max(1, steps // 2)) if twice else None
     rounding = replace(course, steps=max(1, steps // 4), learning_rate=5e-5, warm_up=0.05)
     recovery = replace(course, steps=max(1, steps // 2), learning_rate=1e-3)
@@ -50,7 +53,9 @@ def _tiny(form: Form, steps: int) -> Lesson:
     made = lesson(form, scenes=60, steps=steps, batch=128, to=0.4)
     few = replace(made.mining, held_out=0.2)
     cuts = replace(made.cuts, rounds=1)
-    courses = (replace(each, checks=2, average=0.95) for each in (made.course, made.rounding, made.recovery))
+    courses = (
+        replace(each, checks=2, average=0.95, teacher=0.0) for each in (made.course, made.rounding, made.recovery)
+    )
     course, rounding, recovery = courses
     return Lesson(form, None, few, course, rounding, cuts, recovery)
 

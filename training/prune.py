@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from checkpoints.errors import DataError
 from checkpoints.exit_code import GOES_ON, exit_code
+from engines.flags import count
 from training import checkpoint, course_flags, teacher_odds, whole_file
 from training.cost import multiplications
 from training.course import Course
@@ -146,7 +147,7 @@ def _prune(args: argparse.Namespace) -> int:
             saw=str(args.checkpoint),
             fix="Prune it first, then teach it to round: python -m training.train --round.",
         )
-    samples = _samples(args.samples, net.shape.part, course)
+    samples = opened(args.samples, net.shape.part, course)
     after = [("pruned", small := prune(net, samples, cuts, course, args.out))]
     if args.also_anew:
         after.append(("anew", anew(small.shape, samples, cuts, course, args.out)))
@@ -156,7 +157,7 @@ def _prune(args: argparse.Namespace) -> int:
     return 0
 
 
-def _samples(folder: Path, part: Part, course: Course) -> Samples:
+def opened(folder: Path, part: Part, course: Course) -> Samples:
     taught = open_samples(folder / "taught", part)
     odds = teacher_odds.read(folder / "taught", len(taught)) if course.teacher else None
     return Samples(taught, open_samples(folder / "held_out", part), odds)
@@ -185,13 +186,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--to", type=float, default=default.to, help="share of multiplications left (%(default)s)")
     parser.add_argument("--by", choices=get_args(By), default=default.by, help="what is important (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=default.rounds, help="of cutting and teaching (%(default)s)")
-    parser.add_argument("--multiple", type=int, default=default.multiple, help="of channels (%(default)s)")
+    parser.add_argument("--rounds", type=count, default=default.rounds, help="of cutting and teaching (%(default)s)")
+    parser.add_argument("--multiple", type=count, default=default.multiple, help="of channels (%(default)s)")
     parser.add_argument(
         "--recovery", type=float, default=default.recovery, help="share of --steps between cuts (%(default)s)"
     )
     parser.add_argument("--also-anew", action="store_true", help="teach the small shape from nothing, too")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="(%(default)s)")
+    parser.add_argument("--threads", type=count, default=torch.get_num_threads(), help="(%(default)s)")
     course_flags.add(parser)
     return parser
 

@@ -22,18 +22,32 @@ from pathlib import Path
 import torch
 
 from checkpoints import manifest, store
+from checkpoints.errors import DataError
 from checkpoints.exit_code import GOES_ON, exit_code
+from engines.flags import count
 from engines.options import EngineOptions
-from training import checkpoint, diary, labels, mine, prepare, toy, trio, validate, whole_file
+from training import (
+    checkpoint,
+    diary,
+    distill,
+    labels,
+    mine,
+    prepare,
+    prune,
+    teacher_odds,
+    toy,
+    trio,
+    validate,
+    whole_file,
+)
 from training.course import Course
 from training.export import export
 from training.findings import Findings
 from training.fit import fit
 from training.nets import Net
 from training.presets import PRESETS, Lesson, Preset
-from training.prune import Samples, prune
+from training.prune import Samples
 from training.quantised import QuantisedNet
-from training.samples import open_samples
 from training.shapes import PARTS, Part, shape
 
 CASCADES = ("fp32", "int8", "pruned")
@@ -62,12 +76,17 @@ def run(preset: Preset, material: Material, folder: Path, threads: int) -> Findi
         if lesson.looks_around is not None:
             first = folder / "samples" / f"{part}_at_random"
             mine.mine(part, people, backgrounds, pictures, before, lesson.mining, first)
-            _fit(_new(part, lesson), _opened(first, part), lesson.looks_around, folder / part / "at_random")
+            _fit(
+                _new(part, lesson),
+                _opened(first, part, lesson.looks_around),
+                lesson.looks_around,
+                folder / part / "at_random",
+            )
             own = [*before, folder / part / "at_random" / "best.pt"]
             mine.mine(part, people, backgrounds, pictures, own, replace(lesson.mining, seed=2), samples)
         else:
             mine.mine(part, people, backgrounds, pictures, before, lesson.mining, samples)
-        before.append(_teach(part, lesson, _opened(samples, part), folder / part))
+        before.append(_teach(part, lesson, _opened(samples, part, lesson.course), folder / part))
     for kind in CASCADES:
         nets = [checkpoint.load(folder / part / kind / "best.pt", part) for part in PARTS]
         for part, exported in export(nets).items():
@@ -76,8 +95,10 @@ def run(preset: Preset, material: Material, folder: Path, threads: int) -> Findi
     return _judge(preset, material, folder)
 
 
-def _opened(folder: Path, part: Part) -> Samples:
-    return Samples(open_samples(folder / "taught", part), open_samples(folder / "held_out", part))
+def _opened(folder: Path, part: Part, course: Course) -> Samples:
+    if course.teacher and not teacher_odds.is_there(folder / "taught"):
+        distill.ask_by_name(part, folder, REFERENCE, EngineOptions())
+    return prune.opened(folder, part, course)
 
 
 def _new(part: Part, lesson: Lesson) -> Net:
@@ -91,7 +112,7 @@ def _teach(part: Part, lesson: Lesson, samples: Samples, own: Path) -> Path:
     _round(own / "fp32" / "best.pt", samples, lesson.rounding, own / "int8")
     net = checkpoint.load(own / "fp32" / "best.pt", part)
     assert isinstance(net, Net)
-    prune(net, samples, lesson.cuts, lesson.recovery, own / "cuts")
+    prune.prune(net, samples, lesson.cuts, lesson.recovery, own / "cuts")
     _round(own / "cuts" / "pruned" / "best.pt", samples, lesson.rounding, own / "pruned")
     return own / "fp32" / "best.pt"
 
@@ -103,7 +124,7 @@ def _round(path: Path, samples: Samples, course: Course, folder: Path) -> None:
 
 
 def _fit(net: checkpoint.AnyNet, samples: Samples, course: Course, folder: Path) -> None:
-    trial = fit(net, samples.taught, samples.held_out, course, folder)
+    trial = fit(net, samples.taught, samples.held_out, course, folder, teacher_odds=samples.teacher_odds)
     sys.stderr.write(f"{folder}: {trial}\n")
 
 
@@ -139,6 +160,14 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _material(args: argparse.Namespace) -> Material:
+    if args.people and not args.backgrounds:  # before the teachers have looked at all of them
+        raise DataError("Scenes of people need backgrounds.", saw="--people without --backgrounds")
+    if not (args.people or args.pictures) and (args.backgrounds or args.preset != "tiny"):
+        raise DataError(
+            "There are no faces to learn from.",
+            saw=f"--preset {args.preset} without --people and --pictures",
+            fix="Only the preset tiny makes pictures of its own. Give --people and --backgrounds, or --pictures.",
+        )
     if not (args.people or args.pictures):
         face, places = toy.make(args.out / "toy")
         return Material([face], [places], [], args.measure)
@@ -153,8 +182,8 @@ def _labelled(folder: Path, args: argparse.Namespace, name: str, *, no_faces: bo
     """The folder itself if it has labels, or else one with what the teachers say of its pictures."""
     if (folder / labels.NAME).is_file():
         return folder
-    out = Path(args.out) / "labels" / name / folder.name
-    if not (out / labels.NAME).is_file():
+    out = Path(args.out) / "labels" / name / folder.absolute().name
+    if not labels.are_of(out, folder):
         default = EngineOptions()
         told = {"images": folder, "out": out, "no_faces": no_faces, "limit": None, "threads": 1}
         prepare.teach(argparse.Namespace(**told, models=default.models, cache=default.cache))
@@ -177,7 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         parser.add_argument(f"--{name}", type=Path, nargs="+", default=[], metavar="FOLDER", help=what)
     parser.add_argument("--measure", type=Path, metavar="FOLDER", help="labelled pictures that nothing is learnt from")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="(%(default)s)")
+    parser.add_argument("--threads", type=count, default=torch.get_num_threads(), help="(%(default)s)")
     parser.add_argument("--out", type=Path, help="(data/training/PRESET)")
     parser.add_argument("--log", type=Path, help="a paragraph with the figures is added to this file")
     return parser

@@ -21,6 +21,10 @@ def write(folder: Path, odds: NDArray[np.float32]) -> None:
     whole_file.write_by(folder / _NAME, save)
 
 
+def is_there(folder: Path) -> bool:
+    return (folder / _NAME).is_file()
+
+
 def read(folder: Path, count: int) -> NDArray[np.float32]:
     """(count,); DataError where nobody has asked a teacher, or of other samples."""
     path = folder / _NAME
