@@ -10,7 +10,6 @@ from training.mine import Mining
 from training.prune import Cuts
 from training.shapes import Form, Part
 
-
 _TEACHER = 0.6  # what the published networks say of a piece counts more than what its label says
 
 
