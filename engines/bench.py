@@ -25,6 +25,7 @@ from checkpoints.manifest import Manifest
 from checkpoints.model_file import ModelFile
 from engines.backends import BY_PREFERENCE, why_not
 from engines.engine import Engine
+from engines.flags import count
 from engines.lineup import Shape, chosen, net_name, shapes
 from engines.load import opener
 from engines.models import Model
@@ -182,19 +183,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--backends", nargs="+", choices=BY_PREFERENCE, help="(all that work here)")
     parser.add_argument("--precisions", nargs="+", choices=get_args(Precision), default=get_args(Precision))
-    parser.add_argument("--batches", nargs="+", type=_count, metavar="N", help="(1 4 8; R-Net 64, O-Net 32, P-Net 1)")
-    parser.add_argument("--threads", type=_count, default=1, metavar="N", help="of each engine (%(default)s)")
+    parser.add_argument("--batches", nargs="+", type=count, metavar="N", help="(1 4 8; R-Net 64, O-Net 32, P-Net 1)")
+    parser.add_argument("--threads", type=count, default=1, metavar="N", help="of each engine (%(default)s)")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each engine (%(default)s)")
     parser.add_argument("--models", type=Path, default=default.models, metavar="DIR")
     parser.add_argument("--cache", type=Path, default=default.cache, metavar="DIR", help="where engines are kept")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures here")
     return parser
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
-    return int(text)
 
 
 if __name__ == "__main__":

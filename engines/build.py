@@ -19,6 +19,7 @@ from checkpoints.exit_code import exit_code
 from checkpoints.manifest import Role
 from engines import fitting
 from engines.engine import Engine
+from engines.flags import count
 from engines.load import MAX_EMBEDDER_BATCH, is_cached, load_detector, load_embedder, opener
 from engines.models import names
 from engines.options import Backend, EngineOptions, Precision
@@ -66,9 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--detector", default=default.detector, metavar="NAME", help=_choices("detector"))
     parser.add_argument("--embedder", default=default.embedder, metavar="NAME", help=_choices("embedder"))
     parser.add_argument("--size", type=_size, default=(1280, 720), metavar="WxH", help="of the pictures")
-    parser.add_argument("--cameras", type=int, default=1, help="pictures at once; makes no difference on a processor")
-    parser.add_argument("--min-face", type=int, default=default.min_face_px, dest="min_face_px", metavar="PX")
-    parser.add_argument("--threads", type=int, default=default.threads, help="for one inference")
+    parser.add_argument("--cameras", type=count, default=1, help="pictures at once; makes no difference on a processor")
+    parser.add_argument("--min-face", type=count, default=default.min_face_px, dest="min_face_px", metavar="PX")
+    parser.add_argument("--threads", type=count, default=default.threads, help="for one inference")
     parser.add_argument("--models", type=Path, default=default.models, metavar="DIR")
     parser.add_argument("--cache", type=Path, default=default.cache, metavar="DIR", help="where engines are kept")
     return parser
