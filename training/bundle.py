@@ -1,7 +1,7 @@
 """The three files of a trained cascade and the manifest that names them, put where the program finds them.
 
-    python -m training.bundle exported --name my_cascade --out runs/cpu/cascade --origin "my own pictures"
-    python -m app.main --detector runs/cpu/cascade/my_cascade.json
+    python -m training.bundle exported --name my_cascade --out cascade --origin "my own pictures"
+    python -m app.main --detector cascade/my_cascade.json
 
 A file bears part of its own sha256 in its name. So new files never take the place of old ones, and it is the manifest
 alone, replaced in one step, that makes the program change from the old cascade to the new one.

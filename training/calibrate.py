@@ -22,18 +22,20 @@ from tqdm import tqdm
 
 from checkpoints import activation_ranges, manifest
 from checkpoints.activation_ranges import Ranges
-from checkpoints.errors import DataError, ModelError
+from checkpoints.errors import ModelError
 from checkpoints.exit_code import exit_code
 from checkpoints.manifest import Manifest
+from engines.flags import count, seed
 from engines.load import opener
 from engines.models import Model
 from engines.options import EngineOptions
+from training import whole_file
 from training.calibration_pictures import crops, looks
 from training.inner_tensors import InnerTensors
 from training.magnitudes import METHODS, Magnitudes
+from training.pictures import find
 
 TABLES = Path(activation_ranges.__file__).with_name("ranges")
-_SUFFIXES = (".jpg", ".jpeg", ".png")
 _ANY_SIZE_WH = (64, 64)  # replaced by that of each picture
 
 Seen = dict[str, dict[str, Magnitudes]]
@@ -71,9 +73,7 @@ def choose(folders: Sequence[Path], count: int, seed: int) -> list[Path]:
     each = -(-count // len(folders))
     chosen = []
     for folder in folders:
-        found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
-        if not found:
-            raise DataError("There are no pictures to calibrate with.", saw=f"--data {folder}")
+        found = find(folder)
         chosen += random.Random(seed).sample(found, min(each, len(found)))
     return chosen
 
@@ -99,7 +99,7 @@ def _make_tables(args: argparse.Namespace) -> int:
     for part, tensors in seen.items():
         limits = {tensor: one.limit(args.method) for tensor, one in tensors.items()}
         path = args.out / f"{tables[part]}.json"
-        path.write_text(activation_ranges.text(Ranges(made, limits, left[part])), encoding="utf-8")
+        whole_file.write(path, activation_ranges.text(Ranges(made, limits, left[part])).encode())
         sys.stdout.write(f"{path}: {len(limits)} ranges\n")
     return 0
 
@@ -109,13 +109,15 @@ def _left(name: str) -> Mapping[str, str]:
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.calibrate", description=(__doc__ or "").split("\n\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m training.calibrate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("name", help="of the model, as its manifest calls it")
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders with pictures")
-    parser.add_argument("--images", type=int, default=512, help="how many pictures, as many of each folder")
-    parser.add_argument("--method", choices=METHODS, default="mse", help="how a range is chosen")
-    parser.add_argument("--seed", type=int, default=1, help="which pictures")
-    parser.add_argument("--min-face", type=int, default=20, help="of the detector, in pixels")
+    parser.add_argument("--images", type=count, default=512, help="as many of each folder (%(default)s)")
+    parser.add_argument("--method", choices=METHODS, default="mse", help="how a range is chosen (%(default)s)")
+    parser.add_argument("--seed", type=seed, default=1, help="which pictures (%(default)s)")
+    parser.add_argument("--min-face", type=count, default=20, help="of the detector, in pixels (%(default)s)")
     parser.add_argument("--models", type=Path, default=Path("data/models"), help="folder of the model files")
     parser.add_argument("--cache", type=Path, default=Path("data/engines"), help="folder of compiled engines")
     parser.add_argument("--out", type=Path, default=TABLES, help="folder for the tables")

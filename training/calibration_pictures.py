@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from checkpoints.errors import DataError
 from engines.align import align
 from engines.engine import Engine
 from engines.faces import Faces
 from engines.load import crop_spec, load_detector, opener
 from engines.options import EngineOptions
+from training.pictures import read_needed
 
 Shown = tuple[str, NDArray[np.uint8]]
 """A part of the model, and the pictures (N, H, W, 3) that it sees."""
@@ -26,7 +25,7 @@ def crops(paths: Sequence[Path], config: EngineOptions) -> Iterator[list[Shown]]
     detector = load_detector(config, size_wh=_size_wh(paths))
     try:
         for path in paths:
-            image_bgr = _picture(path)
+            image_bgr = read_needed(path)
             faces = detector.detect([image_bgr])[0]
             landmarks = faces.landmarks[_middle_one(faces, image_bgr)]
             yield [("net", align(image_bgr, landmarks, spec))] if len(faces) else []
@@ -45,7 +44,7 @@ def looks(paths: Sequence[Path], config: EngineOptions) -> Iterator[list[Shown]]
     )
     try:
         for path in paths:
-            detector.detect([_picture(path)])
+            detector.detect([read_needed(path)])
             yield seen
             seen.clear()
     finally:
@@ -85,15 +84,8 @@ class _Witness:
         self._engine.close()
 
 
-def _picture(path: Path) -> NDArray[np.uint8]:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DataError("A picture to calibrate with cannot be read.", saw=str(path))
-    return np.asarray(image, np.uint8)
-
-
 def _size_wh(paths: Sequence[Path]) -> tuple[int, int]:
-    height, width, _ = _picture(paths[0]).shape
+    height, width, _ = read_needed(paths[0]).shape
     return width, height
 
 

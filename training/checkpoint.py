@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +14,7 @@ from checkpoints.errors import ModelError
 from training import whole_file
 from training.nets import Net
 from training.quantised import QuantisedNet
-from training.shapes import Layer, Shape
+from training.shapes import PARTS, Layer, Shape
 
 AnyNet = Net | QuantisedNet
 
@@ -26,7 +27,9 @@ def save(path: Path, net: AnyNet, **more: object) -> None:
         "state": net.state_dict(),
         **more,
     }
-    whole_file.write_by(path, lambda aside: torch.save(content, aside))
+    packed = io.BytesIO()  # on a disk that is full torch itself raises anything but an OSError
+    torch.save(content, packed)
+    whole_file.write(path, packed.getvalue())
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -56,7 +59,7 @@ def load(path: Path, part: str | None = None) -> AnyNet:
 def load_state(net: AnyNet, state: dict[str, Any], path: Path) -> None:
     try:
         net.load_state_dict(state)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise ModelError("The checkpoint is of another network.", saw=f"{path}: {error}") from error
 
 
@@ -65,6 +68,8 @@ def _shape(told: dict[str, Any], path: Path) -> Shape:
         layers = tuple(
             Layer(**(layer | {"pool": tuple(layer["pool"]) if layer["pool"] else None})) for layer in told["layers"]
         )
+        if told["part"] not in PARTS:
+            raise ValueError(f"part {told['part']!r}")
         return Shape(told["part"], layers, told["dense"], told["prelu"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelError("The checkpoint describes no network.", saw=f"{path}: {error}") from error

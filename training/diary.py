@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from pathlib import Path
 
-from checkpoints.errors import OutputError
+from checkpoints.errors import DataError
+from training import whole_file
 from training.findings import Findings
 
 
@@ -16,9 +17,9 @@ def add(path: Path, preset: str, findings: Findings, seconds: float) -> None:
     )
     try:
         before = path.read_text(encoding="utf-8").rstrip() if path.exists() else "# Log"
-        path.write_text(f"{before}\n\n{told}\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError("The log cannot be written.", saw=f"--log {path}: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError("The log cannot be read.", saw=f"--log {path}: {error}") from error
+    whole_file.write(path, f"{before}\n\n{told}\n".encode())
 
 
 def _figures(findings: Findings) -> str:

@@ -1,7 +1,8 @@
 """From trained networks to their ONNX files, each checked against the network that it was written from.
 
-    python -m training.export runs/cpu/pnet.pt runs/cpu/rnet.pt runs/cpu/onet.pt --out exported
-    python -m training.export runs/cpu/?net.pt --out cascade --name my_cascade --origin "my own pictures"
+    python -m training.export RUN/pnet/best.pt --out exported
+    python -m training.export RUN/pnet/int8/best.pt RUN/rnet/int8/best.pt RUN/onet/int8/best.pt --out exported
+    python -m training.export RUN/?net/int8/best.pt --out cascade --name my_cascade --origin "my own pictures"
     python -m app.main --detector cascade/my_cascade.json
 
 A network that was trained for int8 (`QuantisedNet`) is written with pairs of QuantizeLinear and DequantizeLinear and

@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from checkpoints.errors import DataError, TrainingError
@@ -25,6 +24,7 @@ from training import checkpoint
 from training.batches import Ahead, Batch, Batches
 from training.checkpoint import AnyNet
 from training.course import Course, learning_rate
+from training.curves import Curves
 from training.interrupts import asked_to_stop
 from training.losses import losses, weighted
 from training.place import Place, place
@@ -76,6 +76,8 @@ def _begin(net: AnyNet, course: Course, folder: Path, here: Place) -> _Run:
     if not last.is_file():
         return run
     kept = checkpoint.read(last)
+    if missing := {"taught", "optimiser", "step", "best"} - set(kept):
+        raise DataError("No run can go on from this file.", saw=f"{last} without {', '.join(sorted(missing))}")
     if kept.get("course") != _told(course):
         raise DataError(
             "There is a run already, with other settings.",
@@ -94,7 +96,7 @@ def _teach(
 ) -> None:
     shared = here.shared(run.taught)
     every = max(1, -(-course.steps // course.checks))
-    curves = SummaryWriter(str(folder / "curves"), purge_step=run.step) if here.writes else None
+    curves = Curves(folder / "curves", run.step) if here.writes else None
     _begin_to_round(run, batches, here)
     run.taught.train()
     seen = torch.zeros(3)
@@ -134,11 +136,7 @@ def _one_step(run: _Run, shared: nn.Module, batch: Batch, course: Course, here: 
     errors = losses(said, kinds, offsets, landmarks, course, teacher)
     loss = weighted(errors, course)
     if not math.isfinite(float(here.mean(loss.detach().clone()))):
-        raise TrainingError(
-            "The loss is not a number any more.",
-            saw=f"step {run.step}: class, box, landmarks {[round(each, 4) for each in errors.tolist()]}",
-            fix="The last good network is kept. Try a lower learning rate; are all labels numbers?",
-        )
+        raise _ruined(run, f"class, box, landmarks {[round(each, 4) for each in errors.tolist()]}")
     run.optimiser.zero_grad(set_to_none=True)
     loss.backward()
     nn.utils.clip_grad_norm_(run.taught.parameters(), 5.0)
@@ -170,12 +168,12 @@ def _set_rounding(run: _Run, course: Course) -> None:
         run.taught.observe(run.step < course.steps * course.observed)
 
 
-def _check(
-    run: _Run, held_out: Pieces, course: Course, folder: Path, here: Place, curves: SummaryWriter | None
-) -> None:
+def _check(run: _Run, held_out: Pieces, course: Course, folder: Path, here: Place, curves: Curves | None) -> None:
     if isinstance(run.averaged, QuantisedNet):
         run.averaged.observe(False)
     trial = try_out(run.averaged, held_out, course, here.device)
+    if not math.isfinite(trial.loss):  # before it takes the place of a good one
+        raise _ruined(run, f"on what is held out: {trial}")
     if run.best is None or trial.loss < run.best["loss"]:
         run.best = asdict(trial)
         if here.writes:
@@ -183,8 +181,15 @@ def _check(
     if here.writes:
         _keep(run, course, folder)
     if curves is not None:
-        for name, value in asdict(trial).items():
-            curves.add_scalar(f"held out/{name}", value, run.step)
+        curves.add({f"held out/{name}": value for name, value in asdict(trial).items()}, run.step)
+
+
+def _ruined(run: _Run, saw: str) -> TrainingError:
+    return TrainingError(
+        "The loss is not a number any more.",
+        saw=f"step {run.step}: {saw}",
+        fix="The last good network is kept. Try a lower learning rate; are all labels numbers?",
+    )
 
 
 def _keep(run: _Run, course: Course, folder: Path) -> None:
@@ -199,12 +204,11 @@ def _keep(run: _Run, course: Course, folder: Path) -> None:
     )
 
 
-def _tell(curves: SummaryWriter | None, run: _Run, errors: Tensor, course: Course) -> None:
+def _tell(curves: Curves | None, run: _Run, errors: Tensor, course: Course) -> None:
     if curves is not None:
-        for name, error in zip(("class", "box", "landmarks"), errors.tolist(), strict=True):
-            curves.add_scalar(f"taught/{name}", error, run.step)
-        curves.add_scalar("learning rate", learning_rate(run.step - 1, course), run.step)
-        curves.flush()
+        told = {"taught/class": errors[0], "taught/box": errors[1], "taught/landmarks": errors[2]}
+        rate = {"learning rate": learning_rate(run.step - 1, course)}
+        curves.add({name: float(error) for name, error in told.items()} | rate, run.step)
 
 
 def _told(course: Course) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from checkpoints.errors import DataError
 from training import pictures
-from training.labels import Labelled, Marks, Writer
+from training.label_writer import Writer
+from training.labels import Labelled, Marks
 from training.pictures import Broken
 
 MarksOf = Callable[[Path, NDArray[np.uint8]], Marks]

@@ -28,11 +28,12 @@ from tqdm import tqdm
 
 from checkpoints.errors import DataError
 from checkpoints.exit_code import GOES_ON, exit_code
+from engines.flags import count, seed
 from training import labels
 from training.composed import Composed, SceneRules
 from training.labels import Labelled
 from training.proposed import Proposer
-from training.samples import Pieces, SampleWriter, is_complete, joined
+from training.samples import Pieces, SampleWriter, is_complete, joined, open_samples
 from training.scene import Scene, as_it_is
 from training.shapes import PARTS, WINDOW_PX, Part
 from training.windows import Piecework, Rules, random_windows
@@ -74,14 +75,16 @@ def mine(
     folder: Path,
 ) -> None:
     """Fills FOLDER/taught and FOLDER/held_out; goes on where an earlier call stopped."""
+    sources = {}
+    for name, held_out in (("taught", False), ("held_out", True)):  # what is too little is told before any work
+        own = [_divided(each, mining, held_out=held_out) for each in (people, backgrounds, pictures)]
+        share = mining.held_out if held_out else 1 - mining.held_out
+        sources[name] = _scenes(own[0], own[1], own[2], round(mining.scenes * share), mining, held_out=held_out)
     with ExitStack() as stack:
         proposer = stack.enter_context(_proposer(part, before, mining))
-        for name, held_out in (("taught", False), ("held_out", True)):
-            if not is_complete(folder / name):
-                own = [_divided(each, mining, held_out=held_out) for each in (people, backgrounds, pictures)]
-                share = mining.held_out if held_out else 1 - mining.held_out
-                scenes = _scenes(own[0], own[1], own[2], round(mining.scenes * share), mining, held_out=held_out)
-                _mine_from(scenes, part, proposer, mining, folder / name, before)
+        for name, source in sources.items():
+            if not is_complete(folder / name, part):
+                _mine_from(source, part, proposer, mining, folder / name, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +103,20 @@ def _scenes(
     held_out: bool,
 ) -> _Source:
     if people and not backgrounds:
-        raise DataError("Scenes of people need backgrounds.", saw="--people without --backgrounds")
+        raise DataError(
+            "Scenes of people need backgrounds.",
+            saw=f"none of them is {'held out' if held_out else 'left to learn from'}",
+            fix=f"Give more --backgrounds, or divide them otherwise: {mining.held_out:g} of them are held out.",
+        )
     if not people:
         composed = 0
-    if not composed and not pictures:
-        raise DataError("There is nothing to mine from.", saw="no scenes and no pictures")
+    if composed < 1 and not pictures:
+        which = f"{len(people)} pictures of people, {len(backgrounds)} backgrounds, {len(pictures)} other pictures"
+        raise DataError(
+            f"There is nothing to {'try networks on' if held_out else 'mine from'}.",
+            saw=f"{which}, {composed} scenes",
+            fix=f"Give more pictures or scenes, or divide them otherwise: {mining.held_out:g} of them are held out.",
+        )
     compose = Composed(people, backgrounds, mining.scene, seed=2 * mining.seed + held_out)
 
     def scene(number: int) -> Scene:
@@ -170,11 +182,12 @@ def _mine_from(
             if len(waiting) == _WRITE_EVERY or number == source.count - 1:
                 writer.append(joined(waiting), done=number + 1)
                 waiting.clear()
+        if not writer.count:
+            fix = f"Are faces labelled? Remove {folder} before you try again."
+            raise DataError("Not a single sample was found.", saw=f"{source.count} scenes", fix=fix)
         writer.finish()
     finally:
         writer.close()
-    if not writer.count:
-        raise DataError("Not a single sample was found.", saw=f"{source.count} scenes", fix="Are faces labelled?")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -190,7 +203,19 @@ def _mine(args: argparse.Namespace) -> int:
         for folders in (args.people, args.backgrounds, args.pictures)
     )
     mine(args.part, people, backgrounds, pictures, args.before, mining, args.out)
+    for name in ("taught", "held_out"):
+        sys.stdout.write(f"{args.out / name}: {len(open_samples(args.out / name, args.part))} samples\n")
     return 0
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number between 0 and 1")
+    return share
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -206,10 +231,10 @@ def _parser() -> argparse.ArgumentParser:
     ):
         parser.add_argument(f"--{name}", type=Path, nargs="+", default=[], metavar="LABELS", help=what)
     parser.add_argument("--before", type=Path, nargs="+", default=[], metavar="NET", help="checkpoints or ONNX files")
-    parser.add_argument("--scenes", type=int, default=default.scenes, help="to be composed (%(default)s)")
-    parser.add_argument("--held-out", type=float, default=default.held_out, help="share (%(default)s)")
-    parser.add_argument("--seed", type=int, default=default.seed)
-    parser.add_argument("--threads", type=int, default=1, help="(%(default)s)")
+    parser.add_argument("--scenes", type=count, default=default.scenes, help="to be composed (%(default)s)")
+    parser.add_argument("--held-out", type=_share, default=default.held_out, help="share (%(default)s)")
+    parser.add_argument("--seed", type=seed, default=default.seed)
+    parser.add_argument("--threads", type=count, default=1, help="(%(default)s)")
     parser.add_argument("--out", type=Path, required=True)
     return parser
 

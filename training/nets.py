@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from training.shapes import Layer, Shape
+from training.shapes import WINDOW_PX, Layer, Shape
 
 # Takes bytes exactly into int8: (0 … 255) − 128, and 1/128 a step.
 MEAN, SCALE = 128.0, 1 / 128
@@ -50,7 +50,7 @@ class Net(nn.Module):
         self.shape = shape
         blocks: list[nn.Module] = []
         width = 3
-        side = {"pnet": 12, "rnet": 24, "onet": 48}[shape.part]
+        side = WINDOW_PX[shape.part]
         for layer in shape.layers:
             blocks += _blocks(layer, width, prelu=shape.prelu)
             width = layer.width

@@ -50,6 +50,14 @@ def read(path: Path) -> NDArray[np.uint8]:
     return image_bgr.astype(np.uint8, copy=False)
 
 
+def read_needed(path: Path, fix: str | None = None) -> NDArray[np.uint8]:
+    """As `read`, but DataError where nothing can be done without the picture."""
+    try:
+        return read(path)
+    except Broken as error:
+        raise DataError("A picture cannot be read.", saw=f"{path}: {error}", fix=fix) from error
+
+
 def _cut_off(content: bytes) -> bool:
     """OpenCV paints the missing part of a JPEG grey and says nothing, so its last marker is looked for here.
 

@@ -26,10 +26,11 @@ import numpy as np
 
 from checkpoints.errors import DataError
 from checkpoints.exit_code import GOES_ON, exit_code
+from engines.flags import count
 from engines.options import EngineOptions
 from training import labels, landmark_list, listed, pictures
+from training.label_writer import Writer
 from training.labelling import LeftOut, label, readable
-from training.labels import Writer
 from training.listed import Listed, PointsOf
 from training.pictures import Broken
 from training.teacher import LEADING, SECOND, Teacher
@@ -62,9 +63,9 @@ def boxes(args: argparse.Namespace) -> int:
         pictures_listed = Listed(known, args.images, points_of)
         left_out = label(paths, writer, pictures_listed.marks)
     _tell_left_out([LeftOut(args.images / name, "missing") for name in sorted(missing)] + left_out)
-    for kind, count in sorted(pictures_listed.oddities.counts.items()):
-        if count:
-            sys.stderr.write(f"boxes {kind}: {count}\n")
+    for kind, times in sorted(pictures_listed.oddities.counts.items()):
+        if times:
+            sys.stderr.write(f"boxes {kind}: {times}\n")
     return _tell_made(args.out)
 
 
@@ -79,7 +80,7 @@ def check(args: argparse.Namespace) -> int:
     oddities = pictures_listed.oddities
     for line in [f"{each.path}: {each.why}" for each in left_out] + oddities.places:
         sys.stdout.write(f"{line}\n")
-    counts = ", ".join(f"{count} boxes {kind}" for kind, count in sorted(oddities.counts.items()) if count)
+    counts = ", ".join(f"{times} boxes {kind}" for kind, times in sorted(oddities.counts.items()) if times)
     sys.stdout.write(f"{len(known)} pictures, {len(left_out)} of them missing or broken; {counts or 'no odd boxes'}\n")
     return 1 if left_out else 0
 
@@ -122,7 +123,9 @@ def _tell_made(out: Path) -> int:
     made = labels.read(out)
     ignored = sum(int(np.count_nonzero(each.ignored)) for each in made)
     faces = sum(len(each.ignored) for each in made) - ignored
-    sys.stdout.write(f"{out}: {len(made)} pictures, {faces} faces, {ignored} places to be ignored\n")
+    known = sum(int(np.isfinite(each.landmarks[~each.ignored]).all(axis=(1, 2)).sum()) for each in made)
+    told = f"{len(made)} pictures, {faces} faces, {known} of them with landmarks, {ignored} places to be ignored"
+    sys.stdout.write(f"{out}: {told}\n")
     return 0
 
 
@@ -139,8 +142,8 @@ def _prepare(args: argparse.Namespace) -> int:
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--limit", type=int, help="only the first so many pictures")
-    shared.add_argument("--threads", type=int, default=1, help="of the detectors that teach")
+    shared.add_argument("--limit", type=count, help="only the first so many pictures")
+    shared.add_argument("--threads", type=count, default=1, help="of the detectors that teach")
     shared.add_argument("--models", type=Path, default=Path("data/models"), help="folder of the model files")
     shared.add_argument("--cache", type=Path, default=Path("data/engines"), help="folder of compiled engines")
     parser = argparse.ArgumentParser(

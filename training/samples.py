@@ -69,17 +69,21 @@ def _column_shape(name: str, part: Part) -> tuple[tuple[int, ...], np.dtype[Any]
     return columns[name]
 
 
-def is_complete(folder: Path) -> bool:
-    return (folder / _HEADER).is_file() and bool(_header(folder)["complete"])
+def _bytes_each(name: str, part: Part) -> int:
+    shape, dtype = _column_shape(name, part)
+    return int(np.prod(shape)) * dtype.itemsize
+
+
+def is_complete(folder: Path, part: Part) -> bool:
+    """DataError where they are of another network."""
+    return (folder / _HEADER).is_file() and bool(_header_of(folder, part)["complete"])
 
 
 def open_samples(folder: Path, part: Part) -> Pieces:
     """All samples of a folder, mapped; DataError where they are not there, not complete or of another network."""
     if not (folder / _HEADER).is_file():
         raise DataError("There are no samples.", saw=f"no file {folder / _HEADER}", fix="Run training.mine first.")
-    header = _header(folder)
-    if header["part"] != part:
-        raise DataError("The samples are for another network.", saw=f"{folder}: {header['part']}", fix=f"want: {part}")
+    header = _header_of(folder, part)
     if not header["complete"]:
         raise DataError("The samples are not complete.", saw=str(folder), fix="Run training.mine again: it goes on.")
     count = int(header["count"])
@@ -104,14 +108,18 @@ class SampleWriter:
                     fix="Remove that folder, or give another one.",
                 )
             self.count, self.done = int(header["count"]), int(header["done"])
+        sizes = [self.count * _bytes_each(name, part) for name in _COLUMNS]
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._files = [(folder / f"{name}.raw").open("ab") for name in _COLUMNS]
-            for name, file in zip(_COLUMNS, self._files, strict=True):
-                shape, dtype = _column_shape(name, part)
-                file.truncate(self.count * int(np.prod(shape)) * dtype.itemsize)
+            paths = [folder / f"{name}.raw" for name in _COLUMNS]
+            for path, size in zip(paths, sizes, strict=True):
+                if size and (there := path.stat().st_size if path.is_file() else 0) < size:
+                    raise _lost(path, there, size)
+            self._files = [path.open("ab") for path in paths]
+            for file, size in zip(self._files, sizes, strict=True):
+                file.truncate(size)
         except OSError as error:
-            raise OutputError("Samples cannot be written.", saw=f"{folder}: {error.strerror}") from error
+            raise _unwritable(folder, error) from error
 
     def append(self, pieces: Pieces, done: int) -> None:
         try:
@@ -119,11 +127,7 @@ class SampleWriter:
                 file.write(np.ascontiguousarray(getattr(pieces, name)).data)
                 file.flush()
         except OSError as error:
-            raise OutputError(
-                "Samples cannot be written.",
-                saw=f"{self._folder}: {error.strerror}",
-                fix="Make room, then run the same command again: it goes on.",
-            ) from error
+            raise _unwritable(self._folder, error) from error
         self.count += len(pieces)
         self.done = done
         self._tell(complete=False)
@@ -132,8 +136,11 @@ class SampleWriter:
         self._tell(complete=True)
 
     def close(self) -> None:
-        for file in self._files:
-            file.close()
+        try:
+            for file in self._files:
+                file.close()
+        except OSError as error:  # what could not be written before is tried again
+            raise _unwritable(self._folder, error) from error
 
     def _tell(self, *, complete: bool) -> None:
         header = {
@@ -146,6 +153,13 @@ class SampleWriter:
         whole_file.write(self._folder / _HEADER, json.dumps(header, indent=1).encode())
 
 
+def _header_of(folder: Path, part: Part) -> dict[str, Any]:
+    header = _header(folder)
+    if header["part"] != part:
+        raise DataError("The samples are for another network.", saw=f"{folder}: {header['part']}", fix=f"want: {part}")
+    return header
+
+
 def _header(folder: Path) -> dict[str, Any]:
     try:
         header = json.loads((folder / _HEADER).read_text(encoding="utf-8"))
@@ -154,6 +168,19 @@ def _header(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise DataError("What is said about the samples cannot be read.", saw=f"{folder / _HEADER}: {error}") from error
     return header
+
+
+def _unwritable(folder: Path, error: OSError) -> OutputError:
+    return OutputError(
+        "Samples cannot be written.",
+        saw=f"{folder}: {error.strerror}",
+        fix="Make room, then run the same command again: it goes on.",
+    )
+
+
+def _lost(path: Path, size: int, wanted: int) -> DataError:
+    saw, fix = f"{path}: {size} bytes of {wanted}", "Remove that folder, and mine again."
+    return DataError("Samples that were there are gone.", saw=saw, fix=fix)
 
 
 def _mapped(folder: Path, name: str, part: Part, count: int) -> np.memmap[Any, np.dtype[Any]]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.labels import Labelled
-from training.pictures import read
+from training.pictures import read_needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +26,5 @@ class Scene:
 
 
 def as_it_is(labelled: Labelled) -> Scene:
-    return Scene(read(labelled.image), labelled.boxes_xyxy, labelled.landmarks, labelled.ignored)
+    image_bgr = read_needed(labelled.image, "Put it there again, or label what is there with training.prepare.")
+    return Scene(image_bgr, labelled.boxes_xyxy, labelled.landmarks, labelled.ignored)

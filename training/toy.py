@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checkpoints.portrait import LANDMARKS, portrait
-from training import labels, whole_file
+from training import label_writer, whole_file
 from training.labels import Labelled, Marks
 
 PEOPLE, BACKGROUNDS = 24, 24
@@ -32,7 +32,7 @@ def make(folder: Path) -> tuple[Path, Path]:
             _, packed = cv2.imencode(".png", image_bgr)
             whole_file.write(path, packed.tobytes())
             labelled.append(Labelled.of(path, (image_bgr.shape[1], image_bgr.shape[0]), marks))
-        labels.write(folder / name, images, labelled, "toy")
+        label_writer.write(folder / name, images, labelled, "toy")
     return folder / "people", folder / "backgrounds"
 
 

@@ -20,6 +20,7 @@ import torch
 
 from checkpoints.errors import DataError
 from checkpoints.exit_code import GOES_ON, exit_code
+from engines.flags import count
 from training import checkpoint, course_flags, teacher_odds
 from training.checkpoint import AnyNet
 from training.fit import fit
@@ -70,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--after", type=Path, metavar="CHECKPOINT", help="teach this network on")
     parser.add_argument("--round", type=Path, metavar="CHECKPOINT", help="teach this network to live with int8")
     parser.add_argument("--learned-steps", action="store_true", help="the steps of the rounding are learned, too")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="(%(default)s)")
+    parser.add_argument("--threads", type=count, default=torch.get_num_threads(), help="(%(default)s)")
     course_flags.add(parser)
     return parser
 

@@ -61,12 +61,5 @@ def face_count(truths: Sequence[Truth]) -> int:
 def shown(truths: Sequence[Truth], what: str) -> Iterator[tuple[Truth, NDArray[np.uint8]]]:
     """Each with its picture (H, W, 3), blue-green-red."""
     for truth in tqdm(truths, desc=what, unit="", disable=None, leave=False):
-        try:
-            image_bgr = pictures.read(truth.path)
-        except pictures.Broken as error:  # the figures would be about fewer pictures than they say
-            raise DataError(
-                "A picture of the data cannot be read.",
-                saw=f"{truth.path}: {error}",
-                fix="Put it there, or take it off the list.",
-            ) from error
-        yield truth, image_bgr
+        # Without it the figures would be about fewer pictures than they say.
+        yield truth, pictures.read_needed(truth.path, "Put it there, or take it off the list.")

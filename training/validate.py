@@ -1,13 +1,13 @@
 """Cascades against each other: each network by itself, all three together, and how long they take.
 
-    python -m training.validate reference=mtcnn ours=runs/cpu/fp32 int8=runs/cpu/int8 --against ours --data FACES
-    python -m training.validate reference=mtcnn mixed=runs/pnet.pt,mtcnn,mtcnn --data FACES --min-height 0 40
-    python -m training.validate reference=mtcnn ours=runs/cpu/int8 --samples runs/cpu/samples --parts pnet
+    python -m training.validate reference=mtcnn fp32=RUN/onnx/fp32 int8=RUN/onnx/int8 --against fp32 --data FACES
+    python -m training.validate reference=mtcnn mixed=RUN/pnet/int8/best.pt,mtcnn,mtcnn --data FACES --min-height 0 40
+    python -m training.validate reference=mtcnn ours=RUN/onnx/int8 --samples RUN/samples --parts pnet
 
-A cascade is NAME=WHERE: a model's name, a folder with pnet, rnet and onet (.onnx, .pt or /best.pt), or three of such
-places or files with commas between them. Behind each may stand @fp32, @fp16 or @int8. FACES holds labels.jsonl, or
-images/ and gt.txt in the text format of WIDER FACE; of the SAMPLES that training.mine has put into folders pnet, rnet
-and onet, those held out are taken.
+RUN is what training.run has filled. A cascade is NAME=WHERE: a model's name, a folder with pnet, rnet and onet (.onnx,
+.pt or /best.pt), or three of such places or files with commas between them. Behind each may stand @fp32, @fp16 or
+@int8. FACES holds labels.jsonl, or images/ and gt.txt in the text format of WIDER FACE; of the SAMPLES that
+training.mine has put into folders pnet, rnet and onet, those held out are taken.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from tempfile import TemporaryDirectory
 import cv2
 from tqdm import tqdm
 
-from checkpoints.errors import ModelError
+from checkpoints.errors import DataError, ModelError
 from checkpoints.exit_code import exit_code
 from engines.cascade import LEAST_SCORES
+from engines.flags import count
 from engines.load import opener
 from engines.models import OpenEngine
 from engines.options import EngineOptions
@@ -51,6 +52,8 @@ def validate(
     limit: int | None = None,
 ) -> Findings:
     """What can be measured with what is given: pictures in `data`, those held out of `samples`, `seconds` a network."""
+    if data is None and samples is None and not seconds:
+        raise DataError("There is nothing to measure.", saw="no --data, no --samples, no --seconds", fix="Give one.")
     cv2.setNumThreads(config.threads)
     open_engine = opener(config)
     findings = Findings(against)
@@ -172,8 +175,10 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--samples", type=Path, metavar="SAMPLES", help="networks are tried on those held out")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="of the held-out samples (all)")
     parser.add_argument("--seconds", type=float, default=0.0, help="for timing each network by itself (0: not)")
-    parser.add_argument("--limit", type=int, metavar="N", help="a short run: the first N pictures")
-    parser.add_argument("--min-face", type=int, default=20, metavar="PX", help="smallest face looked for (%(default)s)")
+    parser.add_argument("--limit", type=count, metavar="N", help="a short run: the first N pictures")
+    parser.add_argument(
+        "--min-face", type=count, default=20, metavar="PX", help="smallest face looked for (%(default)s)"
+    )
     parser.add_argument(
         "--thresholds",
         type=float,
@@ -182,7 +187,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="P",
         help="least scores after each network (0.6 0.7 0.7)",
     )
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of each engine (%(default)s)")
+    parser.add_argument("--threads", type=count, default=1, metavar="N", help="of each engine (%(default)s)")
     parser.add_argument("--models", type=Path, default=default.models, metavar="DIR", help="folder of the model files")
     parser.add_argument("--out", type=Path, metavar="DIR", help="takes validate.json and the plots")
     return parser.parse_args(arguments)

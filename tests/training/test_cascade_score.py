@@ -74,13 +74,13 @@ def test_no_face_high_enough_is_told(picture: Path) -> None:
 
 
 def test_both_formats_of_labels_are_read(tmp_path: Path) -> None:
-    from training import labels
+    from training import label_writer
     from training.labels import Labelled, Marks
 
     (tmp_path / "text" / "images").mkdir(parents=True)
     (tmp_path / "text" / "gt.txt").write_text("a/b.jpg\n1\n1 2 3 4 0 0 0 1 0 0\n", encoding="utf-8")
     marks = Marks(np.array([[1, 2, 4, 6]], np.float32), np.full((1, 5, 2), 7, np.float32), np.array([True]))
-    labels.write(tmp_path / "json", tmp_path, [Labelled.of(tmp_path / "a" / "b.jpg", (9, 9), marks)])
+    label_writer.write(tmp_path / "json", tmp_path, [Labelled.of(tmp_path / "a" / "b.jpg", (9, 9), marks)])
     (text,), (lines,) = truths.read(tmp_path / "text"), truths.read(tmp_path / "json")
     for each in (text, lines):
         assert each.picture.boxes_xyxy.tolist() == [[1, 2, 4, 6]]

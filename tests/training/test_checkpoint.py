@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="the extra [train] is not installed")
 
-from checkpoints.errors import ModelError  # noqa: E402
+from checkpoints.errors import ModelError, OutputError  # noqa: E402
 from training import checkpoint  # noqa: E402
 from training.nets import Net  # noqa: E402
 from training.shapes import FORMS, PARTS, shape  # noqa: E402
@@ -66,3 +67,27 @@ def test_pnet_takes_any_size_in_every_form(form: str) -> None:
     net = Net(shape("pnet", form)).eval()  # type: ignore[arg-type]
     for side, cells in ((12, 1), (14, 2), (40, 15)):
         assert net(torch.zeros(1, 3, side, side)).odds.shape == (1, 1, cells, cells)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [({"shape": {"part": "xnet"}}, "describes no network"), ({"state": ["weights"]}, "another network")],
+)
+def test_what_is_in_it_must_be_a_network(tmp_path: Path, wrong: dict[str, object], says: str) -> None:
+    checkpoint.save(tmp_path / "net.pt", Net(shape("pnet", "plain")))
+    content = checkpoint.read(tmp_path / "net.pt")
+    if "shape" in wrong:
+        wrong = {"shape": content["shape"] | wrong["shape"]}
+    torch.save(content | wrong, tmp_path / "net.pt")
+    with pytest.raises(ModelError, match=says):
+        checkpoint.load(tmp_path / "net.pt")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_on_a_full_disk_the_old_one_stays(tmp_path: Path) -> None:
+    net = Net(shape("pnet", "plain"))
+    checkpoint.save(tmp_path / "net.pt", net, step=1)
+    (tmp_path / f".net.pt.{os.getpid()}").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match="cannot be written"):
+        checkpoint.save(tmp_path / "net.pt", net, step=2)
+    assert checkpoint.read(tmp_path / "net.pt")["step"] == 1

@@ -118,8 +118,32 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint.torch, "save", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OutputError, match="No space left"):
         fit(net(), pieces(), pieces(), COURSE, tmp_path)
     assert not list(tmp_path.glob("*.pt"))
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_network_that_is_ruined_between_two_looks_takes_no_place_of_a_good_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit(net(), pieces(), pieces(), replace(COURSE, steps=10, checks=1), tmp_path / "good")
+    whole_step = fitting._one_step
+
+    def ruining(run: fitting._Run, *others: object) -> object:
+        errors = whole_step(run, *others)  # type: ignore[arg-type]
+        torch.nn.init.constant_(run.averaged.odds.weight, float("nan"))
+        return errors
+
+    monkeypatch.setattr(fitting, "_one_step", ruining)
+    with pytest.raises(TrainingError, match="not a number"):
+        fit(net(), pieces(), pieces(), COURSE, tmp_path / "ruined")
+    assert not list((tmp_path / "ruined").glob("*.pt"))
+
+
+def test_a_file_from_which_no_run_can_go_on_is_told(tmp_path: Path) -> None:
+    fit(net(), pieces(), pieces(), COURSE, tmp_path)
+    (tmp_path / "last.pt").write_bytes((tmp_path / "best.pt").read_bytes())
+    with pytest.raises(DataError, match="No run can go on"):
+        fit(net(), pieces(), pieces(), COURSE, tmp_path)

@@ -9,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from checkpoints.errors import DataError
+from training.label_writer import Writer
 from training.labelling import LeftOut, label
-from training.labels import Marks, Writer, read
+from training.labels import Marks, read
 
 
 def _pictures(folder: Path, *names: str) -> list[Path]:

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from checkpoints.errors import DataError, OutputError
-from training.labels import Labelled, Marks, Writer, read, write
+from checkpoints.errors import DataError
+from training.label_writer import write
+from training.labels import Labelled, Marks, are_of, read
 
 
 def _labelled(image: Path, *sides_px: float) -> Labelled:
@@ -34,72 +35,10 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         _same(one, other)
 
 
-def test_writing_all_at_once_replaces_what_was_there(tmp_path: Path) -> None:
-    write(tmp_path, tmp_path, [_labelled(tmp_path / "old.jpg", 20)], made="by hand")
-    write(tmp_path, tmp_path, [_labelled(tmp_path / "new.jpg", 20)], made="otherwise")
-    assert [each.image.name for each in read(tmp_path)] == ["new.jpg"]
-
-
 def test_a_folder_of_pictures_may_be_told_from_where_the_labels_are(tmp_path: Path) -> None:
     line = {"image": "1.jpg", "width": 9, "height": 8, "faces": []}
     (tmp_path / "labels.jsonl").write_text('{"labels": 1, "images": "../pictures"}\n' + json.dumps(line) + "\n")
     assert [each.image.resolve() for each in read(tmp_path)] == [tmp_path.parent.resolve() / "pictures" / "1.jpg"]
-
-
-def test_unfinished_labels_are_not_read_and_are_continued(tmp_path: Path) -> None:
-    with Writer(tmp_path, tmp_path, "by hand") as writer:
-        writer.add(_labelled(tmp_path / "1.jpg", 20))
-    with pytest.raises(DataError, match="not finished"):
-        read(tmp_path)
-    with Writer(tmp_path, tmp_path, "by hand") as writer:
-        assert writer.done == {"1.jpg"}
-        writer.add(_labelled(tmp_path / "2.jpg", 20))
-        writer.finish()
-    assert [each.image.name for each in read(tmp_path)] == ["1.jpg", "2.jpg"]
-
-
-def test_finished_labels_stay_readable_while_more_are_added(tmp_path: Path) -> None:
-    write(tmp_path, tmp_path, [_labelled(tmp_path / "1.jpg", 20)], made="by hand")
-    with Writer(tmp_path, tmp_path, "by hand") as writer:
-        writer.add(_labelled(tmp_path / "2.jpg", 20))
-        assert len(read(tmp_path)) == 1
-        writer.finish()
-    assert len(read(tmp_path)) == 2
-
-
-def test_a_line_that_a_kill_cut_off_is_written_anew(tmp_path: Path) -> None:
-    with Writer(tmp_path, tmp_path, "by hand") as writer:
-        writer.add(_labelled(tmp_path / "1.jpg", 20))
-    part = tmp_path / "labels.part.jsonl"
-    part.write_bytes(part.read_bytes() + b'{"image": "2.jpg", "wid')
-    with Writer(tmp_path, tmp_path, "by hand") as writer:
-        assert writer.done == {"1.jpg"}
-        writer.add(_labelled(tmp_path / "2.jpg", 30))
-        writer.finish()
-    _same(read(tmp_path)[1], _labelled(tmp_path / "2.jpg", 30))
-
-
-@pytest.mark.parametrize(("images", "made"), [("others", "by hand"), ("pictures", "otherwise")])
-def test_labels_of_other_pictures_or_made_otherwise_are_not_mixed(images: str, made: str, tmp_path: Path) -> None:
-    write(tmp_path, tmp_path / "pictures", [_labelled(tmp_path / "pictures" / "1.jpg", 20)], made="by hand")
-    with pytest.raises(DataError, match="in another way"):
-        Writer(tmp_path, tmp_path / images, made)
-
-
-def test_a_run_that_came_to_nothing_does_not_bind_the_next(tmp_path: Path) -> None:
-    with Writer(tmp_path, tmp_path / "wrong", "otherwise"):
-        pass
-    with Writer(tmp_path, tmp_path, "by hand") as writer:
-        writer.add(_labelled(tmp_path / "1.jpg", 20))
-        writer.finish()
-    assert [each.image for each in read(tmp_path)] == [tmp_path / "1.jpg"]
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
-def test_a_full_disk_is_told(tmp_path: Path) -> None:
-    (tmp_path / "labels.part.jsonl").symlink_to("/dev/full")
-    with pytest.raises(OutputError, match="cannot be written"):
-        Writer(tmp_path, tmp_path, "by hand")
 
 
 def test_missing_labels_are_told(tmp_path: Path) -> None:
@@ -131,3 +70,35 @@ def test_a_line_that_does_not_fit_is_named(text: str, saw: str, tmp_path: Path) 
 def test_marks_that_do_not_belong_together_are_a_mistake() -> None:
     with pytest.raises(ValueError, match="for 2 faces"):
         Marks(np.zeros((1, 4), np.float32), np.zeros((1, 5, 2), np.float32), np.zeros(2, np.bool_))
+
+
+@pytest.mark.parametrize(
+    ("box", "saw"),
+    [
+        ("[5, 5, 5, 7]", "without a size"),
+        ("[7, 5, 5, 7]", "without a size"),
+        ("[9, 2, 12, 4]", "outside the picture of 9×8"),
+        ("[2, -4, 4, 0]", "outside the picture of 9×8"),
+        ("[NaN, 2, 4, 4]", "of numbers that are none"),
+    ],
+)
+def test_a_face_of_which_nothing_can_be_learnt_is_refused(box: str, saw: str, tmp_path: Path) -> None:
+    face = f'{{"box": {box}, "landmarks": null, "ignored": false}}'
+    line = f'{{"image": "1.jpg", "width": 9, "height": 8, "faces": [{face}]}}'
+    (tmp_path / "labels.jsonl").write_text('{"labels": 1, "images": "/"}\n' + line + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match=saw):
+        read(tmp_path)
+
+
+def test_what_is_to_be_ignored_may_have_no_size(tmp_path: Path) -> None:
+    face = '{"box": [5, 5, 5, 7], "landmarks": null, "ignored": true}'
+    line = f'{{"image": "1.jpg", "width": 9, "height": 8, "faces": [{face}]}}'
+    (tmp_path / "labels.jsonl").write_text('{"labels": 1, "images": "/"}\n' + line + "\n", encoding="utf-8")
+    assert [each.ignored.tolist() for each in read(tmp_path)] == [[True]]
+
+
+def test_whose_labels_they_are_is_known(tmp_path: Path) -> None:
+    assert not are_of(tmp_path / "out", tmp_path / "pictures")
+    write(tmp_path / "out", tmp_path / "pictures", [_labelled(tmp_path / "pictures" / "1.jpg", 20)])
+    assert are_of(tmp_path / "out", tmp_path / "pictures")
+    assert not are_of(tmp_path / "out", tmp_path / "others")

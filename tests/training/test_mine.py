@@ -101,3 +101,46 @@ def test_nothing_to_mine_from_is_told(
     assert "nothing to mine from" in capsys.readouterr().err
     assert main(["pnet", "--people", str(folders[0]), "--out", str(tmp_path)]) == 2
     assert "backgrounds" in capsys.readouterr().err
+
+
+def test_too_little_to_hold_some_back_is_told_before_any_work(tmp_path: Path, pictures: Pictures) -> None:
+    people, places = pictures
+    with pytest.raises(DataError, match="backgrounds"):
+        mine("pnet", people, places[:3], [], [], FEW, tmp_path / "out")
+    with pytest.raises(DataError, match="try networks on"):
+        mine("pnet", people[:3], places, [], [], FEW, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_samples_of_another_network_are_not_taken_for_these(tmp_path: Path, pictures: Pictures) -> None:
+    mine("pnet", *pictures, [], [], FEW, tmp_path)
+    with pytest.raises(DataError, match="another network"):
+        mine("rnet", *pictures, [], [_saved(tmp_path)], FEW, tmp_path)
+
+
+def test_pictures_in_which_nothing_is_found_do_not_count_as_mined(tmp_path: Path, pictures: Pictures) -> None:
+    nothing = replace(FEW, held_out=0.2, each_face=0, others=0)
+    for _ in range(2):
+        with pytest.raises(DataError, match="Not a single sample"):
+            mine("pnet", [], [], pictures[1], [], nothing, tmp_path)
+
+
+def test_a_broken_picture_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    people, places = toy.make(tmp_path / "toy")
+    for path in (people / "images").rglob("*.png"):
+        path.write_bytes(path.read_bytes()[:99])
+    told = ["--people", str(people), "--backgrounds", str(places), "--scenes", "20", "--held-out", "0.2"]
+    assert main(["pnet", *told, "--out", str(tmp_path / "out")]) == 2
+    assert "picture.png" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("share", ["0", "1", "-1", "some"])
+def test_a_share_lies_between_nothing_and_all(share: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["pnet", "--held-out", share, "--out", "nowhere"])
+    assert "between 0 and 1" in capsys.readouterr().err
+
+
+def _saved(folder: Path) -> Path:
+    checkpoint.save(folder / "pnet.pt", Net(shape("pnet", "light")).eval())
+    return folder / "pnet.pt"

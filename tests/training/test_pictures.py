@@ -71,3 +71,10 @@ def test_pictures_of_all_depths_are_found_by_name(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist"):
         pictures.find(tmp_path / "nowhere")
+
+
+def test_a_picture_that_is_needed_is_named_where_it_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(_jpeg())
+    assert pictures.read_needed(tmp_path / "1.jpg").shape == (60, 80, 3)
+    with pytest.raises(DataError, match=r"2\.jpg: missing\n  fix: Find it\.$"):
+        pictures.read_needed(tmp_path / "2.jpg", "Find it.")

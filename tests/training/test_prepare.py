@@ -73,7 +73,7 @@ def test_pictures_without_labels_are_taught(folder: Path, capsys: pytest.Capture
     assert [(each.boxes_xyxy.tolist(), each.ignored.tolist()) for each in _made(folder)] == [
         (_BOX.tolist(), [False])
     ] * 2
-    assert "2 pictures, 2 faces, 0 places to be ignored" in capsys.readouterr().out
+    assert "2 pictures, 2 faces, 2 of them with landmarks, 0 places to be ignored" in capsys.readouterr().out
 
 
 def test_on_backgrounds_nothing_is_a_face(folder: Path) -> None:

@@ -14,7 +14,8 @@ pytest.importorskip("onnx", reason="the extra [train] is not installed")
 from checkpoints import onnx_file
 from engines.load import opener
 from engines.options import EngineOptions
-from training import trio
+from training import label_writer, trio
+from training.labels import Labelled, Marks
 from training.run import CASCADES, main
 from training.shapes import PARTS
 
@@ -44,3 +45,37 @@ def test_the_whole_way_ends_with_int8_files_that_run(tmp_path: Path) -> None:
 
 def _onnx(folder: Path, kind: str, part: str) -> Path:
     return folder / "run" / "onnx" / kind / f"{part}.onnx"
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--preset", "cpu"], "no faces to learn from"),
+        (["--preset", "tiny", "--backgrounds", "places"], "no faces to learn from"),
+        (["--preset", "cpu", "--people", "people"], "need backgrounds"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_told_before_any_work(
+    flags: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*flags, "--out", str(tmp_path / "out")]) == 2
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_labels_of_another_folder_of_the_same_name_are_not_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = [tmp_path / where / "pictures" for where in ("one", "other", "places")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "1.png").write_bytes(b"")
+    images = folders[0]
+    with label_writer.Writer(tmp_path / "out" / "labels" / "people" / "pictures", images, "yunet and mtcnn") as writer:
+        nobody = Marks(np.zeros((0, 4), np.float32), np.zeros((0, 5, 2), np.float32), np.zeros(0, bool))
+        writer.add(Labelled.of(images / "1.png", (9, 9), nobody))
+        writer.finish()
+    people = [str(folder) for folder in folders[:2]]
+    flags = ["--preset", "cpu", "--people", *people, "--backgrounds", str(folders[2])]
+    assert main([*flags, "--out", str(tmp_path / "out")]) == 2
+    assert "of other pictures" in capsys.readouterr().err

@@ -31,10 +31,10 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     writer = SampleWriter(tmp_path, "pnet", {"seed": 1})
     writer.append(pieces(5, 1), done=1)
     writer.append(pieces(7, 2), done=2)
-    assert not is_complete(tmp_path)
+    assert not is_complete(tmp_path, "pnet")
     writer.finish()
     writer.close()
-    assert is_complete(tmp_path)
+    assert is_complete(tmp_path, "pnet")
     assert same(open_samples(tmp_path, "pnet"), joined([pieces(5, 1), pieces(7, 2)]))
 
 
@@ -90,3 +90,21 @@ def test_files_that_are_too_short_are_told(tmp_path: Path) -> None:
     (tmp_path / "offsets.raw").write_bytes(b"")
     with pytest.raises(DataError, match="offsets"):
         open_samples(tmp_path, "pnet")
+
+
+def test_a_writer_does_not_go_on_behind_samples_that_are_gone(tmp_path: Path) -> None:
+    writer = SampleWriter(tmp_path, "pnet", {})
+    writer.append(pieces(5), done=1)
+    writer.close()
+    (tmp_path / "offsets.raw").write_bytes(b"")
+    with pytest.raises(DataError, match="are gone"):
+        SampleWriter(tmp_path, "pnet", {})
+
+
+def test_whole_samples_of_another_network_do_not_count(tmp_path: Path) -> None:
+    writer = SampleWriter(tmp_path, "pnet", {})
+    writer.append(pieces(5), done=1)
+    writer.finish()
+    writer.close()
+    with pytest.raises(DataError, match="another network"):
+        is_complete(tmp_path, "rnet")

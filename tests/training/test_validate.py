@@ -55,6 +55,7 @@ def test_one_network_can_be_tried_alone(tmp_path: Path, capsys: pytest.CaptureFi
         (["mtcnn"], "NAME=WHERE"),
         (["one=FILES", "one=FILES"], "a name of its own"),
         (["one=FILES", "--against", "two"], "no cascade of that name"),
+        (["one=FILES"], "nothing to measure"),
         (["one=FILES", "--data", "nowhere"], "does not exist"),
         (["one=FILES", "--samples", "nowhere"], "no samples"),
     ],
