@@ -28,8 +28,9 @@ from training import checkpoint, whole_file
 from training.agreement import Agreement, agreement
 from training.bundle import About, bundle
 from training.nets import Net
+from training.operating_point import IN_PROGRAM, moved
 from training.quantised import QuantisedNet
-from training.shapes import WINDOW_PX, Part, Shape
+from training.shapes import PARTS, WINDOW_PX, Part, Shape
 from training.step_nodes import Nodes
 from training.steps import steps
 
@@ -111,7 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    done = export(_different(args.checkpoints))
+    least = dict(zip(PARTS, args.least, strict=True))
+    done = export(moved(net, least[net.shape.part]) for net in _different(args.checkpoints))
     for part, exported in done.items():
         sys.stdout.write(f"{part}: {exported}\n")
     raws = {part: exported.raw for part, exported in done.items()}
@@ -145,6 +147,14 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for the files")
     parser.add_argument("--name", help="of a cascade of all three: writes its manifest NAME.json, too")
     parser.add_argument("--title", default="A cascade of three small nets, trained by training.run")
+    parser.add_argument(
+        "--least",
+        type=float,
+        nargs=3,
+        default=list(IN_PROGRAM.values()),
+        metavar=("P", "R", "O"),
+        help="scores from which on each network is taken at its word (%(default)s: as they come)",
+    )
     parser.add_argument("--origin", default="not told", metavar="TEXT", help="on what it was trained, for the manifest")
     return parser.parse_args(arguments)
 

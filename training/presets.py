@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from training.course import Course
 from training.mine import Mining
+from training.operating_point import IN_PROGRAM
 from training.prune import Cuts
 from training.shapes import Form, Part
 
@@ -31,10 +32,13 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """seconds  of each network in the table of speeds"""
+    """seconds       of each network in the table of speeds
+    least_scores  from which on each network is taken at its word
+    """
 
     lessons: Mapping[Part, Lesson]
     seconds: float
+    least_scores: Mapping[Part, float] = field(default_factory=lambda: dict(IN_PROGRAM))
 
 
 def lesson(

@@ -45,6 +45,7 @@ from training.export import export
 from training.findings import Findings
 from training.fit import fit
 from training.nets import Net
+from training.operating_point import moved
 from training.presets import PRESETS, Lesson, Preset
 from training.prune import Samples
 from training.quantised import QuantisedNet
@@ -89,7 +90,8 @@ def run(preset: Preset, material: Material, folder: Path, threads: int) -> Findi
         before.append(_teach(part, lesson, _opened(samples, part, lesson.course), folder / part))
     for kind in CASCADES:
         nets = [checkpoint.load(folder / part / kind / "best.pt", part) for part in PARTS]
-        for part, exported in export(nets).items():
+        said = [moved(net, preset.least_scores[net.shape.part]) for net in nets]
+        for part, exported in export(said).items():
             sys.stderr.write(f"{kind} {part}: {exported}\n")
             whole_file.write(folder / "onnx" / kind / f"{part}.onnx", exported.raw)
     return _judge(preset, material, folder)
