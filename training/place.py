@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, distributed, nn
 
+from training.kept_memory import keep_memory
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -44,6 +46,7 @@ class Place:
 
 @contextmanager
 def place() -> Iterator[Place]:
+    keep_memory()
     if not distributed.is_torchelastic_launched():
         yield Place(torch.device("cuda" if torch.cuda.is_available() else "cpu"), 0, 1)
         return
