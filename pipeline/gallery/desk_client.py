@@ -126,6 +126,11 @@ class DeskGallery(Edited):
             found += [[heard_match(match) for match in matches] for matches in answer["found"]]
         return found
 
+    def name_face(self, camera: str, track: int, name: str) -> int:
+        """Make the face that a camera sees now this person's; return how many pictures the person was given."""
+        answer, _ = self._line.ask({"do": "name_face", "camera": camera, "track": track, "name": name})
+        return int(answer["named"])
+
     def health(self) -> Health:
         about, _ = self._line.ask({"do": "about"})
         return Health(about["away_s"], about["waiting"])
