@@ -1,0 +1,104 @@
+"""The SQLite file of the store: its tables, and a connection for each thing that is to be done.
+
+Any process and thread may ask at any time; the writer-ahead log lets readers go on while somebody writes. What is
+deleted is overwritten, because people ask for their events to be erased.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from checkpoints.errors import OutputError
+
+_VERSION = 1
+_BUSY_S = 10.0
+_TABLES = """
+CREATE TABLE IF NOT EXISTS events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, run INTEGER NOT NULL, kind TEXT NOT NULL,
+    camera TEXT, track INTEGER, name TEXT, state TEXT, t TEXT NOT NULL, told_why INTEGER NOT NULL, body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS by_name ON events (name, id) WHERE name IS NOT NULL;
+CREATE INDEX IF NOT EXISTS by_camera ON events (camera, id);
+CREATE INDEX IF NOT EXISTS by_time ON events (t);
+CREATE INDEX IF NOT EXISTS by_face ON events (run, camera, track, id) WHERE track IS NOT NULL;
+CREATE TABLE IF NOT EXISTS logs (
+    path TEXT PRIMARY KEY, inode INTEGER NOT NULL, offset INTEGER NOT NULL, anchor TEXT NOT NULL, run INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS deliveries (
+    name TEXT PRIMARY KEY, state TEXT NOT NULL, said TEXT NOT NULL, position INTEGER NOT NULL,
+    delivered INTEGER NOT NULL, dropped INTEGER NOT NULL
+);
+"""
+
+
+class Database:
+    """Made where there is none. OutputError when it cannot be used."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            with closing(self._connect()) as connection:
+                _prepare(connection, path)
+        except (OSError, sqlite3.Error) as error:
+            raise self._unusable(error) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """What is read in it belongs together."""
+        with self._open() as connection:
+            connection.execute("BEGIN")
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """All of it or nothing is kept; others who write wait meanwhile."""
+        with self._open() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+    def forget_erased(self) -> None:
+        """Nothing of what was deleted stays in the log that is written ahead, unless somebody reads just now."""
+        with self._open() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """A connection that is closed half-way gives up what it had begun."""
+        try:
+            with closing(self._connect()) as connection:
+                yield connection
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None)
+        connection.execute("PRAGMA secure_delete=ON")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        return connection
+
+    def _unusable(self, error: OSError | sqlite3.Error) -> OutputError:
+        return OutputError(
+            "The store of events cannot be used.",
+            saw=f"{self.path}: {error}",
+            fix="see that the disk has room and the files are yours; a damaged store may be moved away, "
+            "it is made anew from the file of events",
+        )
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version not in (0, _VERSION):
+        raise OutputError(
+            "The store of events is of another version of this program.",
+            saw=f"{path}: version {version}, this program knows {_VERSION}",
+            fix="use the newer program, or move the file away",
+        )
+    if version == 0:
+        connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={_VERSION}; COMMIT;")
