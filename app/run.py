@@ -25,6 +25,7 @@ from pipeline.metrics import Measurements
 from pipeline.supervise import Happened
 from pipeline.system import System
 from pipeline.trace import Trace
+from pipeline.wiring import SideRow
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _KILL_AFTER = 0.8  # of the time to stop: what has not ended by itself by then is killed
@@ -34,13 +35,20 @@ class Run:
     """exit_code  0 all went well, 1 a stage or an output failed for good; raises UserError for what a user can mend."""
 
     def __init__(
-        self, config: RunConfig, *, report: Path | None = None, trace: Path | None = None, out: TextIO = sys.stderr
+        self,
+        config: RunConfig,
+        *,
+        report: Path | None = None,
+        trace: Path | None = None,
+        sides: tuple[SideRow, ...] = (),
+        out: TextIO = sys.stderr,
     ) -> None:
         outputs = config.output
         check_writable({"--record": outputs.record, "--report": report, "--trace": trace})
         self._config = config
         self._report_path = report
         self._trace_path = trace
+        self._sides = sides
         self._out = out
         self._measured = Measurements()
         self._memory = MemoryMeter()
@@ -55,7 +63,7 @@ class Run:
         self._bar = tqdm(unit=" frames", file=out, leave=False, disable=None, dynamic_ncols=True)
 
     def __call__(self) -> int:
-        with System(self._config, crop_px(self._config.engines)) as system:
+        with System(self._config, crop_px(self._config.engines), sides=self._sides) as system:
             with _signals_ring(self, system):
                 while system.supervisor.running:
                     self._turn(system)
@@ -101,6 +109,10 @@ class Run:
             self._say(f"[{what.process}] {what.text}")
             self._tell(events.stage(what.process, "failed", why=what.text))
             self._begin_to_stop(system)
+        elif what.kind == "lost":
+            self._failed = True
+            self._say(f"[{what.process}] {what.text}; the run goes on without it")
+            self._tell(events.stage(what.process, "failed", why=what.text))
         elif what.kind == "restarted":
             self._restarts[what.process] += 1
             self._say(f"[{what.process}] {what.text}; starting it again")
