@@ -14,7 +14,8 @@ from tqdm import tqdm
 
 from app import belonging, flags, photographs, settings
 from app.belonging import Candidate, Limits
-from app.one_face import SEEN_FACE_PX, SQUARE_PX, FaceEmbedder, Refused, picture_of
+from app.one_face import SEEN_FACE_PX, FaceEmbedder, Refused, picture_of
+from app.square import SQUARE_PX
 from checkpoints.errors import EnrolmentError
 from engines.detector import Detector
 from engines.load import load_detector, load_embedder
