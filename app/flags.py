@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from app import cameras, settings, values
+from app import cameras, outgoing, settings, values
 from app.about import About
 from app.sections import SOURCE
 from app.settings import Settings
@@ -114,6 +114,8 @@ def read(args: argparse.Namespace) -> Plan:
 
 def run_config(chosen: Settings) -> Plan:
     output, supervise, source = chosen.output, chosen.supervise, chosen.source
+    display = _display(chosen)
+    outlets = outgoing.outlets_config(chosen, console=False)
     config = RunConfig(
         cameras=cameras.cameras(source.sources),
         placement=chosen.models.placement,
@@ -121,8 +123,13 @@ def run_config(chosen: Settings) -> Plan:
         engines=engine_options(chosen),
         gallery=gallery_config(chosen),
         output=OutputConfig(
-            display=_display(chosen), record=output.record, events=output.events, event_every_s=output.event_every_s
+            display=display,
+            record=output.record,
+            events=outgoing.log_path(chosen, outlets),
+            event_every_s=output.event_every_s,
+            event_part_bytes=chosen.outlets.part_mb * 1_000_000,
         ),
+        outlets=outlets,
         supervise=SuperviseConfig(
             hang_timeout_s=supervise.hang_timeout_s,
             start_timeout_s=supervise.start_timeout_s,

@@ -22,6 +22,7 @@ from dotenv import dotenv_values
 from app import cameras, values
 from app.about import About
 from app.gallery_section import GallerySettings
+from app.outlet_section import OutletSettings
 from app.sections import (
     SOURCE,
     ModelSettings,
@@ -45,6 +46,7 @@ class Settings:
     models: ModelSettings = ModelSettings()
     gallery: GallerySettings = GallerySettings()
     output: OutputSettings = OutputSettings()
+    outlets: OutletSettings = OutletSettings()
     supervise: SuperviseSettings = SuperviseSettings()
     storage: StorageSettings = StorageSettings()
     screen: bool = False
@@ -63,6 +65,7 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("models", ModelSettings),
     ("gallery", GallerySettings),
     ("output", OutputSettings),
+    ("outlets", OutletSettings),
     ("supervise", SuperviseSettings),
     ("storage", StorageSettings),
 )

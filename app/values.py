@@ -133,6 +133,13 @@ def secret(text: str) -> str:
     return text
 
 
+def printable(text: str) -> str:
+    """A name or password."""
+    if not text.isprintable() or len(text) > 1000:
+        raise ValueError("is not text of one line")
+    return text
+
+
 def word(text: str) -> str:
     """A name of letters, digits, - and _."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", text):

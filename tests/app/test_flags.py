@@ -9,7 +9,7 @@ import pytest
 from app import flags, settings
 from checkpoints.errors import SettingsError
 from engines import fitting
-from pipeline.config import RunConfig, ServerConfig
+from pipeline.config import OutletsConfig, RunConfig, ServerConfig
 
 SCREEN = {"DISPLAY": ":0"}
 
@@ -26,7 +26,7 @@ def complaint(*argv: str, environ: dict[str, str] | None = None) -> str:
 
 
 def leaves(config: Any, path: str = "") -> dict[str, object]:
-    if not is_dataclass(config) or isinstance(config, ServerConfig):
+    if not is_dataclass(config) or isinstance(config, ServerConfig | OutletsConfig):
         return {path: config}
     return {
         key: value for f in fields(config) for key, value in leaves(getattr(config, f.name), f"{path}.{f.name}").items()
@@ -52,7 +52,7 @@ def test_every_field_of_the_run_config_can_be_set() -> None:
             environ=SCREEN
             | {"OPEN_TIMEOUT": "1", "DETECTOR_THRESHOLDS": "0.1,0.1,0.1", "PYRAMID_FACTOR": "0.5", "DATA_DIR": "/d"}
             | {"MATCH_THRESHOLD": "0.2", "MATCH_MARGIN": "0.2", "EVENT_EVERY": "2", "HANG_TIMEOUT": "2"}
-            | {"FALSE_NAMES": "0.1", "UNKNOWN_RETENTION_DAYS": "1"}
+            | {"FALSE_NAMES": "0.1", "UNKNOWN_RETENTION_DAYS": "1", "EVENTS_MB": "1", "MQTT_URL": "mqtt://b"}
             | {"START_TIMEOUT": "2", "MAX_RESTARTS": "1", "RESTART_WINDOW": "2", "STOP_TIMEOUT": "1"},
         ).config
     )
