@@ -8,6 +8,7 @@ from app import addresses
 from app.settings import Settings
 from checkpoints.errors import SettingsError
 from pipeline.config import MqttConfig, OutletsConfig, RunConfig, WebhookConfig
+from pipeline.parts import all_parts
 from pipeline.wiring import SideRow
 
 
@@ -30,6 +31,13 @@ def log_path(chosen: Settings, outlets: OutletsConfig | None) -> Path | None:
 
 def default_log(chosen: Settings) -> Path:
     return chosen.data_dir / "events.jsonl"
+
+
+def known_logs(chosen: Settings) -> list[Path]:
+    """The files in which runs with these settings have written events; the one that is named comes first."""
+    named = [] if chosen.output.events is None else [chosen.output.events]
+    there = [path for path in (default_log(chosen),) if any(part.is_file() for part in all_parts(path))]
+    return named + [path for path in there if path not in named]
 
 
 def store_dir(chosen: Settings) -> Path:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from pipeline.outlets.parts import all_parts
+from pipeline.parts import all_parts
 
 _ANCHOR_BYTES = 256
 

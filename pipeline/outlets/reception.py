@@ -13,9 +13,9 @@ from typing import Any
 
 from checkpoints.errors import OutputError
 from pipeline.outlets.following import Place, Read, read_on
-from pipeline.outlets.parts import all_parts
 from pipeline.outlets.store import Store
 from pipeline.outlets.stored import key_of
+from pipeline.parts import all_parts
 
 Signs = tuple[tuple[int, int], ...]
 _INSERT = (
