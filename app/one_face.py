@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Protocol
 
 import cv2
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import photographs
+from app.photographs import Source
 from app.square import on_square
 from engines.align import CropSpec, align
 from engines.detector import Detector
@@ -51,9 +51,9 @@ class Refused(Exception):
     """This picture is not taken; the message says why."""
 
 
-def picture_of(path: Path, detector: Detector, embedder: FaceEmbedder) -> Picture:
+def picture_of(source: Source, detector: Detector, embedder: FaceEmbedder) -> Picture:
     """Raises Refused, or photographs.Unreadable."""
-    photograph = photographs.read(path)
+    photograph = photographs.read(source)
     square_bgr = on_square(photograph.image_bgr)
     (faces,) = detector.detect([square_bgr])
     index = _the_face(faces)
@@ -68,7 +68,7 @@ def picture_of(path: Path, detector: Detector, embedder: FaceEmbedder) -> Pictur
     if worth < MIN_QUALITY:
         raise Refused(f"the face is turned away or unclear (quality {worth:.2f}, at least {MIN_QUALITY:.2f} is needed)")
     cutout = cut_out(square_bgr, faces.boxes_xyxy[index], faces.landmarks[index])
-    return Picture(embedder.embed(crops_bgr)[0], photograph.sha256, worth, cutout, path.name)
+    return Picture(embedder.embed(crops_bgr)[0], photograph.sha256, worth, cutout, source.name)
 
 
 def sharpness(crop_bgr: NDArray[np.uint8]) -> float:
