@@ -16,6 +16,8 @@ export class Tile {
   #next = null;
   #busy = false;
   #heard_ms = 0;
+  #drawn = false;
+  #live = false;
 
   // chosen(face, picture): somebody clicked a face
   constructor(name, chosen) {
@@ -49,8 +51,13 @@ export class Tile {
     this.#state.classList.toggle("good", live);
     this.element.classList.toggle("old", !live);
     this.#rate.textContent = live && camera.fps ? `${fixed(camera.fps, 1)} fps` : "";
-    this.#over.hidden = live && this.#heard_ms > 0;
     this.#over.textContent = live ? "No picture yet" : text;
+    this.#live = live;
+    this.#uncover();
+  }
+
+  #uncover() {
+    this.#over.hidden = this.#live && this.#drawn;
   }
 
   async #draw() {
@@ -72,6 +79,8 @@ export class Tile {
       this.#canvas.height = picture.height;
     }
     this.#canvas.getContext("2d").drawImage(picture, 0, 0);
+    this.#drawn = true;
+    this.#uncover();
     const [width, height] = about.size ?? [picture.width, picture.height];
     const there = new Set();
     for (const face of about.faces ?? []) {

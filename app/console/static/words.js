@@ -1,16 +1,17 @@
 // How times, numbers and states are told to people.
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const YEAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const MINUTE = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
-export function isToday(moment) {
-  return moment.toDateString() === new Date().toDateString();
-}
-
+// The further away, the less exact.
 export function when(iso) {
-  const moment = new Date(iso);
+  const [moment, now] = [new Date(iso), new Date()];
   if (Number.isNaN(moment.getTime())) return String(iso);
-  return isToday(moment) ? CLOCK.format(moment) : `${DAY.format(moment)}, ${CLOCK.format(moment)}`;
+  if (moment.toDateString() === now.toDateString()) return CLOCK.format(moment);
+  const day = moment.getFullYear() === now.getFullYear() ? DAY : YEAR;
+  return `${day.format(moment)}, ${MINUTE.format(moment)}`;
 }
 
 export function count(number, one, many = `${one}s`) {
