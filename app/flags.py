@@ -127,6 +127,7 @@ def run_config(chosen: Settings) -> Plan:
             record=output.record,
             events=outgoing.log_path(chosen, outlets),
             event_every_s=output.event_every_s,
+            snapshots=chosen.data_dir / "snapshots",
             event_part_bytes=chosen.outlets.part_mb * 1_000_000,
         ),
         outlets=outlets,

@@ -25,7 +25,7 @@ from pipeline.metrics import Measurements
 from pipeline.supervise import Happened
 from pipeline.system import System
 from pipeline.trace import Trace
-from pipeline.wiring import SideRow
+from pipeline.wiring import WINDOW, SideRow
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _KILL_AFTER = 0.8  # of the time to stop: what has not ended by itself by then is killed
@@ -48,7 +48,7 @@ class Run:
         self._config = config
         self._report_path = report
         self._trace_path = trace
-        self._sides = sides
+        self._sides = (*sides, WINDOW) if outputs.display == "window" else sides
         self._out = out
         self._measured = Measurements()
         self._memory = MemoryMeter()

@@ -78,6 +78,7 @@ class OutputConfig:
     record: Path | None = None
     events: Path | None = None
     event_every_s: float = 1.0  # a track whose name does not change is told again after this long
+    snapshots: Path = Path("data/snapshots")  # folder, for those that are taken in the window
     event_part_bytes: int = 100_000_000  # a file of events that is so long goes on in a new one
 
 

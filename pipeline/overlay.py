@@ -44,7 +44,7 @@ def label(face: NamedFace) -> str:
 def letters_px(image_bgr: NDArray[np.uint8]) -> int:
     """How high letters should be on a picture of this size."""
     height, width = image_bgr.shape[:2]
-    return max(12, min(height, width) // 36)
+    return max(12, int(min(height, width)) // 36)
 
 
 def _draw_label(

@@ -98,6 +98,9 @@ class SideRow:
     options: object = None
 
 
+WINDOW = SideRow("window", "pipeline.window")
+
+
 def processes(
     placement: Placement, cameras: tuple[str, ...], stages: tuple[StageRow, ...] = STAGES
 ) -> list[ProcessRow]:

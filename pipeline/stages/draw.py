@@ -1,4 +1,4 @@
-"""draw: what people and other programs see of a frame, on that very frame."""
+"""draw: what other programs are told of a frame, and what is recorded, on that very frame."""
 
 from __future__ import annotations
 
@@ -27,23 +27,17 @@ class Draw:
         self._telling = events.Telling(output.event_every_s)
         self._told_until = _last_told(self._log) if self._log and context.generation else {}
         self._recorder = None
-        self._windows = None
-        # Each brings a library of its own, which other runs need not hold in memory.
+        # It brings a library of its own, which other runs need not hold in memory.
         if output.record is not None:
             from pipeline.recorder import Recorder
 
             self._recorder = Recorder(output.record, cameras=len(context.config.cameras), generation=context.generation)
-        if output.display == "window":
-            from pipeline.window import Windows
-
-            self._windows = Windows(context.request_stop)
 
     def work(self, records: Sequence[Identities]) -> list[Shown | None]:
         return [self._show(identities) for identities in records]
 
     def idle(self) -> None:
-        if self._windows is not None:
-            self._windows.listen()
+        """Tells only what comes."""
 
     def close(self) -> None:
         if self._recorder is not None:
@@ -51,22 +45,21 @@ class Draw:
                 self._recorder.close()
             except OutputError as error:
                 self._complain(error)
-        if self._windows is not None:
-            self._windows.close()
         if self._log is not None:
             self._log.close()
 
     def _show(self, identities: Identities) -> Shown | None:
         self._telling.hear(identities.ref, identities.faces)
-        if (self._recorder is not None or self._windows is not None) and not self._show_picture(identities):
+        if self._recorder is not None and not self._record(identities):
             return None
         self._tell(identities)
         return Shown(identities.ref, len(identities.faces), tuple(f.name for f in identities.faces if f.name))
 
-    def _show_picture(self, identities: Identities) -> bool:
+    def _record(self, identities: Identities) -> bool:
         """False when the frame is gone."""
         from pipeline import overlay
 
+        assert self._recorder is not None
         lease = self._look.at(identities.ref)
         if lease is None:
             self._look.lost(identities.ref)
@@ -76,15 +69,12 @@ class Draw:
         finally:
             lease.release()
         overlay.draw(image_bgr, identities.faces, identities.expected)
-        if self._windows is not None:
-            self._windows.show(identities.ref.camera, image_bgr)
-        if self._recorder is not None:
-            try:
-                self._recorder.write(identities.ref, image_bgr)
-            except OutputError as error:
-                self._complain(error)
-                self._recorder.abandon()
-                self._recorder = None
+        try:
+            self._recorder.write(identities.ref, image_bgr)
+        except OutputError as error:
+            self._complain(error)
+            self._recorder.abandon()
+            self._recorder = None
         return True
 
     def _tell(self, identities: Identities) -> None:
