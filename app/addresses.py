@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 _HOST = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)"
@@ -39,3 +40,11 @@ def web(text: str) -> str:
         hint = "; put a key into WEBHOOK_SECRET, or into the path" if "@" in text else ""
         raise ValueError(f"is not a web address; write for example https://host/path{hint}")
     return text
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

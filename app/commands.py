@@ -64,7 +64,7 @@ def _watch(words: list[str]) -> int:
     plan = flags.read(_parsed(parser, words))
     if all(camera.source == "demo" for camera in plan.config.cameras):
         return _demo(plan)
-    return Run(plan.config, report=plan.report, trace=plan.trace)()
+    return Run(plan.config, report=plan.report, trace=plan.trace, sides=plan.sides)()
 
 
 def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
@@ -81,7 +81,7 @@ def _demo(plan: Plan) -> int:
     config = plan.config
     with TemporaryDirectory(prefix="facewire-demo-") as folder:
         config = replace(config, gallery=replace(config.gallery, path=Path(folder) / "gallery"))
-        if config.output.display == "window" and config.capture.realtime_fps is None:
+        if plan.is_watched and config.capture.realtime_fps is None:
             config = replace(config, capture=replace(config.capture, lossless=False))
         demo_gallery.fill(config)
-        return Run(config, report=plan.report, trace=plan.trace)()
+        return Run(config, report=plan.report, trace=plan.trace, sides=plan.sides)()

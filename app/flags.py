@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from app import cameras, outgoing, settings, values
+from app import cameras, outgoing, serving, settings, values
 from app.about import About
 from app.sections import SOURCE
 from app.settings import Settings
@@ -24,6 +24,7 @@ from pipeline.config import (
     ServerConfig,
     SuperviseConfig,
 )
+from pipeline.wiring import SideRow
 
 MODEL_FLAGS = (
     "DETECTOR_ENGINE",
@@ -50,11 +51,17 @@ Every flag is also a setting of the environment or of the file .env (the name in
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """config for every process, and what the parent writes at the end."""
+    """config for every process, the processes beside the way, and what the parent writes at the end."""
 
     config: RunConfig
     report: Path | None
     trace: Path | None
+    sides: tuple[SideRow, ...] = ()
+
+    @property
+    def is_watched(self) -> bool:
+        """Somebody looks at the pictures."""
+        return self.config.output.display == "window" or any(side.name == serving.NAME for side in self.sides)
 
 
 class FlagParser(argparse.ArgumentParser):
@@ -115,7 +122,8 @@ def read(args: argparse.Namespace) -> Plan:
 def run_config(chosen: Settings) -> Plan:
     output, supervise, source = chosen.output, chosen.supervise, chosen.source
     display = _display(chosen)
-    outlets = outgoing.outlets_config(chosen, console=False)
+    console = serving.sides(chosen)
+    outlets = outgoing.outlets_config(chosen, console=bool(console))
     config = RunConfig(
         cameras=cameras.cameras(source.sources),
         placement=chosen.models.placement,
@@ -139,7 +147,7 @@ def run_config(chosen: Settings) -> Plan:
             stop_timeout_s=supervise.stop_timeout_s,
         ),
     )
-    return Plan(config, report=output.report, trace=output.trace)
+    return Plan(config, report=output.report, trace=output.trace, sides=(*outgoing.sides(config), *console))
 
 
 def gallery_config(chosen: Settings) -> GalleryConfig:

@@ -168,8 +168,8 @@ class OutputSettings:
         default="auto",
         metadata=about(
             "DISPLAY_MODE",
-            values.one_of("auto", "window", "none"),
-            "window, none, or auto: a window if there is a screen",
+            values.one_of("auto", "window", "web", "none"),
+            "window, web: a console for browsers, none, or auto: a window if there is a screen, else web",
             "--display MODE",
         ),
     )

@@ -21,6 +21,7 @@ from dotenv import dotenv_values
 
 from app import cameras, values
 from app.about import About
+from app.console_section import ConsoleSettings
 from app.gallery_section import GallerySettings
 from app.outlet_section import OutletSettings
 from app.sections import (
@@ -46,6 +47,7 @@ class Settings:
     models: ModelSettings = ModelSettings()
     gallery: GallerySettings = GallerySettings()
     output: OutputSettings = OutputSettings()
+    console: ConsoleSettings = ConsoleSettings()
     outlets: OutletSettings = OutletSettings()
     supervise: SuperviseSettings = SuperviseSettings()
     storage: StorageSettings = StorageSettings()
@@ -65,6 +67,7 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("models", ModelSettings),
     ("gallery", GallerySettings),
     ("output", OutputSettings),
+    ("console", ConsoleSettings),
     ("outlets", OutletSettings),
     ("supervise", SuperviseSettings),
     ("storage", StorageSettings),

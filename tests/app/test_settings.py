@@ -50,6 +50,14 @@ OTHER = {
     "EVENT_EVERY": "5",
     "REPORT_FILE": "r.json",
     "TRACE_FILE": "t.json",
+    "CONSOLE_HOST": "0.0.0.0",
+    "CONSOLE_PORT": "8081",
+    "CONSOLE_PASSWORD": "correct horse",
+    "CONSOLE_VIEWER_PASSWORD": "battery staple",
+    "CONSOLE_TOKEN": "0123456789abcdef",
+    "CONSOLE_VIEWER_TOKEN": "fedcba9876543210",
+    "CONSOLE_FPS": "5",
+    "STALE_AFTER": "9",
     "EVENTS_MB": "5",
     "EVENTS_DAYS": "3",
     "EVENTS_CROPS": "no",
@@ -144,7 +152,7 @@ def test_all_problems_come_at_once_with_a_line_each() -> None:
         "USE_FP16=maybe is neither true nor false",
         "MATCH_THRESHOLD=nan is out of range; valid are -1 to 1",
         "QDRANT_PORT=65536 is out of range; valid are 1 to 65535",
-        "--display windw is not known; valid are auto, window and none; did you mean window?",
+        "--display windw is not known; valid are auto, window, web and none; did you mean window?",
     ]
 
 
