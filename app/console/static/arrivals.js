@@ -1,9 +1,25 @@
-// New events as they happen; after a break the browser's EventSource asks again by itself.
+// New events as they happen. While the tab is hidden nobody listens; what was missed is asked for afterwards.
 
-export function arrivals(signal, heard) {
-  if (signal.aborted) return;
-  const source = new EventSource("/api/events/stream");
-  source.addEventListener("message", (message) => heard(JSON.parse(message.data)));
-  source.addEventListener("identity", (message) => heard(JSON.parse(message.data)));
-  signal.addEventListener("abort", () => source.close(), { once: true });
+import { shown, whileShown } from "./repeat.js";
+
+// last  the id of the newest event that there was; null: not known
+export async function arrivals(signal, last, heard) {
+  let newest = last;
+  while (!signal.aborted) {
+    await shown(signal);
+    await listen(whileShown(signal), newest, (event) => {
+      newest = event.id;
+      if (event.type === "identity") heard(event);
+    });
+  }
+}
+
+// After a break the browser's EventSource asks again by itself, from the last event that it heard.
+function listen(signal, after, heard) {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const source = new EventSource(`/api/events/stream${after === null ? "" : `?after=${after}`}`);
+    source.addEventListener("message", (message) => heard(JSON.parse(message.data)));
+    signal.addEventListener("abort", () => resolve(source.close()), { once: true });
+  });
 }

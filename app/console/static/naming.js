@@ -8,7 +8,7 @@ import { count } from "./words.js";
 // The names there are, offered while one is typed.
 export async function nameInput(value = "") {
   const list = el("datalist", { id: newId("names") });
-  const input = el("input", { name: "name", required: true, maxlength: 200, autocomplete: "off", list: list.id, value });
+  const input = el("input", { name: "name", required: true, maxlength: 100, autocomplete: "off", list: list.id, value });
   const people = await get("/api/people").catch(() => []); // a name can be typed without them
   list.append(...people.map((person) => el("option", { value: person.name })));
   return { input, list };

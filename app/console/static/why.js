@@ -2,11 +2,11 @@
 
 import { show } from "./dialog.js";
 import { el, table } from "./dom.js";
-import { count, fixed, when, whoIs } from "./words.js";
+import { count, exactly, fixed, whoIs } from "./words.js";
 
 export function showWhy(event) {
   const crop = event.crop && el("img", { src: `/api/events/${encodeURIComponent(event.id)}/crop`, alt: "", class: "cut", width: 160, height: 160 });
-  const facts = el("p", {}, `Camera ${event.camera}, frame ${event.frame}, ${when(event.t)}.`);
+  const facts = el("p", {}, `Camera ${event.camera}, frame ${event.frame}, ${exactly(event.t)}.`);
   const content = el("div", { class: "naming" }, crop, el("div", {}, facts, event.why ? evidence(event, event.why) : noEvidence()));
   return show({ title: `Why “${whoIs(event)}”?`, content, wide: true });
 }

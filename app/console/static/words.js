@@ -5,6 +5,11 @@ const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" 
 const YEAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 const MINUTE = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
+export function exactly(iso) {
+  const moment = new Date(iso);
+  return Number.isNaN(moment.getTime()) ? String(iso) : `${YEAR.format(moment)}, ${CLOCK.format(moment)}`;
+}
+
 // The further away, the less exact.
 export function when(iso) {
   const [moment, now] = [new Date(iso), new Date()];

@@ -65,6 +65,9 @@ def of_people(state: State, method: str, rest: list[str], body: Json) -> Answer:
             into = state.people[body["into"]]
             into["pictures"] += state.people.pop(rest[0])["pictures"]
             return 200, into
+        case "DELETE", ["pictures", _]:
+            known["pictures"] -= 1
+            return 200, {"pictures": 1, "sightings": 0, "events": 0}
         case "DELETE", []:
             del state.people[rest[0]]
             return 200, {"pictures": 2, "sightings": 1, "events": 5}

@@ -68,7 +68,8 @@ def latency() -> Json:
 
 def health() -> Json:
     stages = [{"name": "detect", "state": "running", "restarts": 0}]
-    return {"status": "ok", "problems": [], "stages": stages, "cameras": [camera("door")]}
+    outlet = {"name": "mqtt", "state": "on", "said": "connected", "delivered": 5, "dropped": 0, "waiting": 1}
+    return {"status": "ok", "problems": [], "stages": stages, "cameras": [camera("door")], "outlets": [outlet]}
 
 
 def settings() -> list[Json]:

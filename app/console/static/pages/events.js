@@ -4,9 +4,8 @@ import { address, get } from "../api.js";
 import { arrivals } from "../arrivals.js";
 import { el, empty, field } from "../dom.js";
 import { complain } from "../notice.js";
-import { shown, whileShown } from "../repeat.js";
 import { showWhy } from "../why.js";
-import { fixed, when, whoIs } from "../words.js";
+import { exactly, fixed, when, whoIs } from "../words.js";
 
 export const title = "Events";
 const PORTION = 50;
@@ -35,8 +34,9 @@ export async function open({ place, signal, query }) {
     load().catch(complain);
   });
   more.addEventListener("click", () => load(next).catch(complain));
+  const newest = (await get(address(["events"], { limit: 1 }), signal)).events[0]?.id ?? 0;
   await load();
-  follow(signal, (event) => {
+  arrivals(signal, newest, (event) => {
     if (!fits(event, wanted(form)) || list.querySelector(`[data-event="${CSS.escape(event.id)}"]`)) return;
     list.prepend(row(event));
     none.hidden = true;
@@ -96,19 +96,10 @@ function row(event) {
     : el("span", { class: "nocrop" });
   const who = el("strong", {}, whoIs(event));
   const facts = el("small", {}, `score ${fixed(event.score)}, quality ${fixed(event.quality)}`);
-  const time = el("time", { datetime: event.t }, when(event.t));
+  const time = el("time", { datetime: event.t, title: exactly(event.t) }, when(event.t));
   const why = el("button", { type: "button", "aria-label": `Why ${whoIs(event)}, ${when(event.t)}?`, onclick: () => showWhy(event) }, "Why?");
   return el(
     "li", { class: event.state, "data-event": event.id },
     crop, el("span", { class: "who" }, who, facts), el("span", { class: "where" }, event.camera, time), why,
   );
-}
-
-async function follow(signal, heard) {
-  while (!signal.aborted) {
-    await shown(signal);
-    const here = whileShown(signal);
-    arrivals(here, heard);
-    if (!here.aborted) await new Promise((resolve) => here.addEventListener("abort", resolve, { once: true }));
-  }
 }

@@ -25,7 +25,7 @@ async function look(verdict, body, signal) {
   verdict.classList.toggle("good", well);
   verdict.classList.toggle("bad", !well);
   if (!health || body.contains(document.activeElement)) return;
-  body.replaceChildren(...[problems(health.problems ?? []), stages(health.stages ?? []), cameras(health.cameras ?? [])].filter(Boolean));
+  body.replaceChildren(...[problems(health.problems ?? []), stages(health.stages ?? []), cameras(health.cameras ?? []), outlets(health.outlets ?? [])].filter(Boolean));
 }
 
 function problems(list) {
@@ -46,4 +46,11 @@ function stages(list) {
 function cameras(list) {
   const rows = list.map((one) => cells(one.name, cameraState(one), one.age_s === null ? "–" : `${fixed(one.age_s, 1)} s`, one.source ?? ""));
   return el("section", {}, el("h2", {}, "Cameras"), table("Cameras", ["Camera", "State", "Age of the picture", "Source"], rows));
+}
+
+function outlets(list) {
+  if (!list.length) return null;
+  const rows = list.map((one) => cells(one.name, one.said || one.state, one.delivered, one.waiting, one.dropped));
+  const headings = ["To", "State", "Delivered", "Waiting", "Given up"];
+  return el("section", {}, el("h2", {}, "Events go to"), table("Where events go", headings, rows));
 }

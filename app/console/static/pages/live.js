@@ -71,15 +71,10 @@ async function justSeen(list, signal) {
     list.prepend(one(event));
     while (list.children.length > SEEN) list.lastChild.remove();
   };
-  const { events } = await get(`/api/events?limit=${SEEN}`, signal).catch(() => ({ events: [] }));
-  if (!events.length) list.append(el("li", { class: "quiet" }, "Nobody yet"));
-  for (const event of [...events].reverse()) if (event.track !== undefined) add(event);
-  while (!signal.aborted) {
-    const here = whileShown(signal);
-    arrivals(here, add);
-    await new Promise((resolve) => here.aborted ? resolve() : here.addEventListener("abort", resolve, { once: true }));
-    await shown(signal);
-  }
+  const { events } = await get(`/api/events?limit=${SEEN}`, signal).catch(() => ({ events: null }));
+  if (!events?.length) list.append(el("li", { class: "quiet" }, "Nobody yet"));
+  for (const event of [...(events ?? [])].reverse()) add(event);
+  await arrivals(signal, events && (events[0]?.id ?? 0), add);
 }
 
 function one(event) {

@@ -18,7 +18,7 @@ export async function open({ place, signal, rest, mayChange, again }) {
     el("p", {}, el("a", { href: "#/people" }, "← People")),
     el("div", { class: "page-head" }, el("h1", {}, person.name), actions),
     el("p", { class: "quiet" }, `${count(person.pictures, "picture")}, since ${when(person.since)}`),
-    el("ul", { class: "cards small", "aria-label": "Pictures" }, person.kept.map((kept) => picture(person, kept))),
+    el("ul", { class: "cards small", "aria-label": "Pictures" }, person.kept.map((kept) => picture(person, kept, mayChange && again))),
   );
   if (person.sightings.length) place.append(sightings(person.sightings));
 }
@@ -33,13 +33,15 @@ function changes(person, again) {
   ];
 }
 
-function picture(person, kept) {
+function picture(person, kept, again) {
   const text = `${kept.source || "no source"}, quality ${fixed(kept.quality)}, ${when(kept.enrolled)}`;
   const src = address(["people", person.id, "picture"], { picture: kept.id });
   const face = kept.cutout
     ? el("img", { src, alt: `${person.name}: ${text}`, loading: "lazy", width: 112, height: 112 })
     : el("span", { class: "nopicture" }, "no cut-out");
-  return el("li", { class: "card" }, face, el("small", {}, text));
+  const label = `Erase the picture ${kept.source || kept.id}`;
+  const remove = again && el("button", { type: "button", "aria-label": label, onclick: () => erasePicture(person, kept, again) }, "Erase");
+  return el("li", { class: "card" }, face, el("small", {}, text), remove);
 }
 
 function sightings(seen) {
@@ -48,8 +50,17 @@ function sightings(seen) {
   return el("section", {}, el("h2", {}, heading), table(heading, ["From", "To", "Camera"], rows));
 }
 
+async function erasePicture(person, kept, again) {
+  const last = person.kept.length === 1 && ` It is the last one: ${person.name} is forgotten with it.`;
+  const content = el("p", {}, "This picture and what was learnt from it are erased for good.", last || "");
+  const act = () => send("DELETE", address(["people", person.id, "pictures", kept.id]));
+  if (!(await ask({ title: "Erase this picture?", content, action: "Erase", act, dangerous: true }))) return;
+  if (last) location.hash = "#/people";
+  else again();
+}
+
 async function rename(person, again) {
-  const input = el("input", { name: "name", required: true, maxlength: 200, value: person.name, autocomplete: "off" });
+  const input = el("input", { name: "name", required: true, maxlength: 100, value: person.name, autocomplete: "off" });
   const hint = "Events that were written keep the old name.";
   const act = () => send("PATCH", address(["people", person.id]), { json: { name: input.value.trim() } });
   const renamed = await ask({ title: `Rename ${person.name}`, content: field("New name", input, hint), action: "Rename", act });
