@@ -1,20 +1,23 @@
-"""The SQLite file of the store: its tables, and a connection for each thing that is to be done.
+"""The SQLite file of the store: its tables, and connections that are used again.
 
-Any process and thread may ask at any time; the writer-ahead log lets readers go on while somebody writes. What is
-deleted is overwritten, because people ask for their events to be erased.
+Any process and thread may ask at any time; the log that is written ahead lets readers go on while somebody writes.
+What is deleted is overwritten, because people ask for their events to be erased.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import weakref
+from collections import deque
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from checkpoints.errors import OutputError
 
 _VERSION = 1
 _BUSY_S = 10.0
+_MOST_IDLE = 4
 _TABLES = """
 CREATE TABLE IF NOT EXISTS events (
     id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, run INTEGER NOT NULL, kind TEXT NOT NULL,
@@ -39,10 +42,12 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._idle: deque[sqlite3.Connection] = deque()
+        weakref.finalize(self, _close_all, self._idle)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
-            with closing(self._connect()) as connection:
+            with self._open() as connection:
                 _prepare(connection, path)
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
@@ -53,6 +58,7 @@ class Database:
         with self._open() as connection:
             connection.execute("BEGIN")
             yield connection
+            connection.execute("COMMIT")
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -69,18 +75,26 @@ class Database:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        """A connection that is closed half-way gives up what it had begun."""
+        """One for whoever asks, kept for the next. What goes wrong half-way is given up with its connection."""
         try:
-            with closing(self._connect()) as connection:
+            connection = self._idle_one() or _connect(self.path)
+            try:
                 yield connection
+            except BaseException:
+                connection.close()
+                raise
         except sqlite3.Error as error:
             raise self._unusable(error) from error
+        if len(self._idle) < _MOST_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None)
-        connection.execute("PRAGMA secure_delete=ON")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        return connection
+    def _idle_one(self) -> sqlite3.Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
     def _unusable(self, error: OSError | sqlite3.Error) -> OutputError:
         return OutputError(
@@ -89,6 +103,22 @@ class Database:
             fix="see that the disk has room and the files are yours; a damaged store may be moved away, "
             "it is made anew from the file of events",
         )
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA secure_delete=ON")
+        connection.execute("PRAGMA synchronous=NORMAL")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _close_all(connections: deque[sqlite3.Connection]) -> None:
+    while connections:
+        connections.pop().close()
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
