@@ -44,11 +44,11 @@ class Onlooker:
     def close(self) -> None:
         self._locks.close()
 
-    def _copied(self, position: int, length: int) -> bytes | None:
+    def _copied(self, position: int, length: int) -> bytearray | None:
         if position < 0 or position not in (positions := self.header.positions()):
             return None
         place = positions.index(position)
         start = place * self._stride
-        data = bytes(self._slots[start : start + length])
+        data = bytearray(self._slots[start : start + length])
         # Asking for the lock is a system call, and so also the fence between the copy and the second look.
         return data if self._locks.unowned(place) and self.header.position(place) == position else None
