@@ -86,6 +86,7 @@ class Supervisor:
         self._board = board
         self._watched: list[Watched] = []
         self._sources_gone = False
+        self.sides_may_end = True  # false: there is something left that they should see, although the stages have ended
         self.parent_bell = Bell()
 
     def add(self, row: ProcessRow | SideRow, bell: Bell, plan: Callable[[int], ChildPlan | SidePlan]) -> None:
@@ -101,6 +102,10 @@ class Supervisor:
     @property
     def running(self) -> bool:
         return any(not watched.finished for watched in self._watched)
+
+    @property
+    def stages_ended(self) -> bool:
+        return all(watched.finished for watched in self._watched if not watched.is_side)
 
     @property
     def ready(self) -> bool:
@@ -148,7 +153,7 @@ class Supervisor:
 
     def _let_sides_end(self) -> None:
         """Those beside the way see a run to its end."""
-        if all(w.finished for w in self._watched if not w.is_side):
+        if self.stages_ended and self.sides_may_end:
             for watched in self._watched:
                 if watched.is_side and not watched.post.asked_to_stop:
                     self._ask_to_stop(watched)

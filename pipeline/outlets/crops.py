@@ -26,6 +26,9 @@ class Crops:
         except OSError as error:
             raise self._unusable(error) from error
 
+    def has(self, key: str) -> bool:
+        return self._path(key).is_file()
+
     def read(self, key: str) -> bytes | None:
         try:
             return self._path(key).read_bytes()

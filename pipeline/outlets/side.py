@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from checkpoints.errors import OutputError
+from checkpoints.errors import GalleryLocked, OutputError
 from pipeline.clock import now_ns
 from pipeline.config import OutletsConfig
+from pipeline.gallery.lock import Lock
 from pipeline.outlets.courier import Courier
 from pipeline.outlets.ledger import Ledger
 from pipeline.outlets.outlet import OpenOutlet, Outlet
@@ -31,6 +33,7 @@ class Outlets:
         assert outlets is not None
         assert log is not None
         self._context = context
+        self._lock = _lock(outlets.store)
         self._store = Store(outlets.store)
         self._reception = Reception(self._store, log)
         self._retention = Retention(self._store, log, outlets.days)
@@ -63,6 +66,7 @@ class Outlets:
         until_ns = now_ns() + int(_PATIENCE_S * 1e9)
         for courier in self._couriers:
             courier.join(max(0.0, (until_ns - now_ns()) / 1e9))
+        self._lock.release()
 
     def _turn(self) -> None:
         if self._reception.take_all(self._retention.oldest):
@@ -71,6 +75,23 @@ class Outlets:
         self._retention.tick()
         for courier in self._couriers:
             courier.check()
+
+
+def _lock(folder: Path) -> Lock:
+    """Two that pass on the same events would tell each of them twice."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return Lock(folder / "lock")
+    except GalleryLocked as error:
+        raise OutputError(
+            "The events are kept and passed on by another run already.",
+            saw=error.saw,
+            fix="stop that run, or give this one another DATA_DIR",
+        ) from error
+    except OSError as error:
+        raise OutputError(
+            "Events cannot be kept.", saw=f"{folder}: {error.strerror}", fix="choose another DATA_DIR"
+        ) from error
 
 
 def _outlets(config: OutletsConfig, store: Store, cameras: list[str]) -> Mapping[str, OpenOutlet]:

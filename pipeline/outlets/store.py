@@ -16,7 +16,7 @@ from pipeline.outlets.database import Database
 from pipeline.outlets.stored import LARGEST_ID, Delivery, StoredEvent, Wanted
 
 _COLUMNS = "id, key, run, body"
-# A face's crop is made when its name is new; the events that repeat the name have it, too.
+# A face's crop is made when it or its name is new; the events that repeat the name have it, too.
 _NEAREST_CROPS = 8
 
 
@@ -66,16 +66,11 @@ class Store:
     def crop(self, one: int) -> bytes | None:
         """The JPEG of the face; None where there is none, or no such event."""
         event = self.event(one)
-        if event is None:
-            return None
-        for key in [event.key, *(each.key for each in self._explaining(event, _NEAREST_CROPS))]:
-            jpeg = self.crops.read(key)
-            if jpeg is not None:
-                return jpeg
-        return None
+        key = None if event is None else self._key_of_crop(event)
+        return None if key is None else self.crops.read(key)
 
     def has_crop(self, event: StoredEvent) -> bool:
-        return self.crop(event.id) is not None
+        return self._key_of_crop(event) is not None
 
     def last_id(self) -> int:
         """Grows with each event that is stored."""
@@ -96,6 +91,19 @@ class Store:
         )
         with self.database.reading() as connection:
             return [Delivery(*row) for row in connection.execute(query)]
+
+    def _key_of_crop(self, event: StoredEvent) -> str | None:
+        """The event's own picture, or the last one of the same face before it, or the face's first."""
+        if self.crops.has(event.key):
+            return event.key
+        earlier = [*self._explaining(event, _NEAREST_CROPS), *self._first_of_face(event)]
+        return next((each.key for each in earlier if self.crops.has(each.key)), None)
+
+    def _first_of_face(self, event: StoredEvent) -> list[StoredEvent]:
+        query = f"SELECT {_COLUMNS} FROM events WHERE run = ? AND camera = ? AND track = ? ORDER BY id LIMIT 1"
+        face = (event.run, event.body.get("camera"), event.body.get("track"))
+        with self.database.reading() as connection:
+            return [_event(row) for row in connection.execute(query, face)]
 
     def _explaining(self, event: StoredEvent, most: int) -> list[StoredEvent]:
         """Latest first."""

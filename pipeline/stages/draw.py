@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from checkpoints.errors import OutputError
 from pipeline import events
-from pipeline.messages import Identities, Shown
+from pipeline.messages import FrameRef, Identities, NamedFace, Shown
 from pipeline.stage import StageContext
 from pipeline.topic import Look, image_of
 
@@ -27,7 +27,13 @@ class Draw:
         self._telling = events.Telling(output.event_every_s)
         self._told_until = _last_told(self._log) if self._log and context.generation else {}
         self._recorder = None
-        # It brings a library of its own, which other runs need not hold in memory.
+        self._cropping = None
+        # Each brings a library of its own, which other runs need not hold in memory.
+        outlets = context.config.outlets
+        if outlets is not None and outlets.crops:
+            from pipeline.outlets.cropping import Cropping
+
+            self._cropping = Cropping(outlets.store / "crops")
         if output.record is not None:
             from pipeline.recorder import Recorder
 
@@ -45,6 +51,8 @@ class Draw:
                 self._recorder.close()
             except OutputError as error:
                 self._complain(error)
+        if self._cropping is not None:
+            self._cropping.close()
         if self._log is not None:
             self._log.close()
 
@@ -84,11 +92,27 @@ class Draw:
         try:
             for face in self._telling.due(ref, identities.faces):
                 why = self._telling.why(ref, face)
-                self._log.append(events.identity(ref, face, identities.embedding_space, why))
+                event = events.identity(ref, face, identities.embedding_space, why)
+                self._keep_crop(event, ref, face)
+                self._log.append(event)
         except OutputError as error:
             self._complain(error)
             self._log.close()
             self._log = None
+
+    def _keep_crop(self, event: dict[str, object], ref: FrameRef, face: NamedFace) -> None:
+        if self._cropping is None or not self._cropping.wants(event):
+            return
+        lease = self._look.at(ref)
+        if lease is None:
+            return
+        try:
+            self._cropping.keep(event, image_of(lease), face)
+        except OutputError as error:
+            self._complain(error)
+            self._cropping = None
+        finally:
+            lease.release()
 
 
 def _last_told(log: events.EventLog) -> dict[str, int]:
