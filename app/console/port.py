@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from checkpoints.errors import OutputError
@@ -34,14 +35,26 @@ def user_of(port: int) -> str:
     """The process that listens at this port; empty when the system does not tell."""
     sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
     for folder in Path("/proc").glob("[0-9]*") if sockets else ():
-        try:
-            held = {str(entry.readlink()) for entry in (folder / "fd").iterdir()}
-            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-        except OSError:
-            continue  # somebody else's, or it has just ended
-        if held & sockets:
-            return f"process {folder.name} ({command[:100]})"
+        if _holds(folder, sockets):
+            return f"process {folder.name} ({_command(folder)[:100]})"
     return ""
+
+
+def _holds(process: Path, sockets: set[str]) -> bool:
+    """False for somebody else's process, which may not be looked into."""
+    with suppress(OSError):
+        for entry in (process / "fd").iterdir():
+            with suppress(OSError):  # it was closed meanwhile
+                if str(entry.readlink()) in sockets:
+                    return True
+    return False
+
+
+def _command(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return "just ended"
 
 
 def _listening_inodes(port: int) -> set[str]:

@@ -134,6 +134,10 @@ class SmallConsole:
 
         return SideContext(self.config, None, self.rings, self.board, STAGES, 0, ignore, ignore, ignore)
 
+    @property
+    def live_followers(self) -> int:
+        return self.state.live.followers
+
     def beat(self) -> None:
         for place in range(len(STAGES)):
             self.board.post(place).beat()
@@ -187,7 +191,7 @@ class SmallConsole:
 
     @contextmanager
     def client(self) -> Iterator[httpx.Client]:
-        with self.serving() as address, httpx.Client(base_url=address, timeout=20) as client:
+        with self.serving() as address, httpx.Client(base_url=address, timeout=60) as client:
             yield client
 
     def close(self) -> None:
