@@ -30,6 +30,13 @@ export function table(label, headings, rows) {
   );
 }
 
+// What is shown anew stays scrolled as it was.
+export function renew(body, ...children) {
+  const before = [...body.querySelectorAll(".scroller")].map((one) => one.scrollLeft);
+  body.replaceChildren(...children);
+  [...body.querySelectorAll(".scroller")].forEach((one, place) => (one.scrollLeft = before[place] ?? 0));
+}
+
 let last = 0;
 
 export function newId(word) {

@@ -3,13 +3,15 @@
 
 const END_OF_HEAD = [13, 10, 13, 10];
 
+export class Broken extends Error {}
+
 export async function* frames(path, signal) {
-  const response = await fetch(path, { signal, credentials: "same-origin" });
-  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  const response = await fetch(path, { signal, credentials: "same-origin" }).catch(broken);
+  if (!response.ok) throw new Broken(`HTTP ${response.status}`);
   const reader = response.body.getReader();
   let waiting = new Uint8Array(0);
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch(broken);
     if (done) return;
     waiting = joined(waiting, value);
     for (let part = first(waiting); part; part = first(waiting)) {
@@ -17,6 +19,10 @@ export async function* frames(path, signal) {
       waiting = waiting.subarray(part.end);
     }
   }
+}
+
+function broken(error) {
+  throw new Broken(error.message);
 }
 
 function joined(before, after) {
@@ -32,7 +38,7 @@ function first(bytes) {
   if (end < 0) return null;
   const head = new TextDecoder("latin1").decode(bytes.subarray(0, end));
   const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1]);
-  if (!Number.isInteger(length)) throw new Error("a part of the live stream does not say how long it is");
+  if (!Number.isInteger(length)) throw new Broken("a part of the live stream does not say how long it is");
   const begin = end + END_OF_HEAD.length;
   if (bytes.length < begin + length) return null;
   const about = JSON.parse(/^x-frame: *(.+?)\r?$/im.exec(head)?.[1] ?? "{}");

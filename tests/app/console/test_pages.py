@@ -31,6 +31,11 @@ def until(page: Any, wanted: str) -> None:
     )
 
 
+def listening(page: Any, state: State) -> None:
+    while not any(one.startswith("/api/events/stream") for one in state.asked):
+        page.evaluate("new Promise(requestAnimationFrame)")
+
+
 def filled(page: Any, name: str) -> None:
     """Waits until a page shows what it has to show."""
     inside = {"live": ".face", "people": ".card", "unknowns": ".card", "events": ".events li", "latency": ".waterfall"}
@@ -282,12 +287,24 @@ def test_events_are_filtered_paged_explained_and_exported(opened: Open, console:
 def test_new_events_arrive_by_themselves_when_they_fit(opened: Open, console: FakeConsole, state: State) -> None:
     page = opened(f"{console.address}/#/events?person=Ada")
     page.locator(".events li").first.wait_for()
-    while not any(one.startswith("/api/events/stream") for one in state.asked):
-        page.evaluate("new Promise(requestAnimationFrame)")
+    listening(page, state)
     state.happen(event(200, "Bob"))
     state.happen(event(201, "Ada"))
     page.locator('[data-event="201"]').wait_for()
     assert page.locator('[data-event="200"]').count() == 0
+
+
+def test_a_face_that_stays_is_one_row(opened: Open, console: FakeConsole, state: State) -> None:
+    state.events = [
+        event(n, "Ada") | {"track": 1, "camera": "door", "t": f"2026-05-01T10:00:{n:02d}Z"} for n in (9, 8, 7)
+    ]
+    page = opened(f"{console.address}/#/events")
+    page.locator(".events time", has_text="–").wait_for()
+    assert page.locator(".events li").count() == 1
+    listening(page, state)
+    state.happen(event(10, "Ada") | {"track": 1, "camera": "door", "t": "2026-05-01T10:00:10Z"})
+    page.locator('[data-event="10"]').wait_for()
+    assert page.locator(".events li").count() == 1
 
 
 def test_names_are_text_whatever_they_hold(opened: Open, console: FakeConsole, state: State) -> None:

@@ -3,9 +3,8 @@
 import { address, get } from "../api.js";
 import { arrivals } from "../arrivals.js";
 import { el, empty, field } from "../dom.js";
+import { EventRows } from "../event_rows.js";
 import { complain } from "../notice.js";
-import { showWhy } from "../why.js";
-import { exactly, fixed, when, whoIs } from "../words.js";
 
 export const title = "Events";
 const PORTION = 50;
@@ -18,14 +17,15 @@ export async function open({ place, signal, query }) {
   const more = el("button", { type: "button" }, "Show older ones");
   const exports = el("div", { class: "actions" });
   place.append(el("div", { class: "page-head" }, el("h1", {}, title), exports), form, none, list, more);
+  const rows = new EventRows(list);
   let next = null;
   const load = async (after) => {
     const found = await get(address(["events"], { ...wanted(form), limit: PORTION, after }), signal);
-    if (!after) list.replaceChildren();
-    list.append(...found.events.map(row));
+    if (!after) rows.clear();
+    for (const event of found.events) rows.addOlder(event);
     next = found.next;
     more.hidden = !next;
-    none.hidden = list.children.length > 0;
+    none.hidden = !rows.empty;
     exports.replaceChildren(...["csv", "jsonl"].map((format) => exported(form, format)));
   };
   form.addEventListener("change", () => load().catch(complain));
@@ -37,8 +37,10 @@ export async function open({ place, signal, query }) {
   const newest = (await get(address(["events"], { limit: 1 }), signal)).events[0]?.id ?? 0;
   await load();
   arrivals(signal, newest, (event) => {
-    if (!fits(event, wanted(form)) || list.querySelector(`[data-event="${CSS.escape(event.id)}"]`)) return;
-    list.prepend(row(event));
+    if (!fits(event, wanted(form))) return;
+    const dropped = rows.addNewest(event);
+    if (dropped !== null) next = dropped + 1;
+    more.hidden = next === null;
     none.hidden = true;
   });
 }
@@ -88,18 +90,4 @@ function fits(event, { person, camera, state, since, until }) {
 function exported(form, format) {
   const text = format === "csv" ? "Export CSV" : "Export JSONL";
   return el("a", { class: "button", download: `events.${format}`, href: address(["events", "export"], { ...wanted(form), format }) }, text);
-}
-
-function row(event) {
-  const crop = event.crop
-    ? el("img", { src: `/api/events/${encodeURIComponent(event.id)}/crop`, alt: "", loading: "lazy", width: 56, height: 56 })
-    : el("span", { class: "nocrop" });
-  const who = el("strong", {}, whoIs(event));
-  const facts = el("small", {}, `score ${fixed(event.score)}, quality ${fixed(event.quality)}`);
-  const time = el("time", { datetime: event.t, title: exactly(event.t) }, when(event.t));
-  const why = el("button", { type: "button", "aria-label": `Why ${whoIs(event)}, ${when(event.t)}?`, onclick: () => showWhy(event) }, "Why?");
-  return el(
-    "li", { class: event.state, "data-event": event.id },
-    crop, el("span", { class: "who" }, who, facts), el("span", { class: "where" }, event.camera, time), why,
-  );
 }

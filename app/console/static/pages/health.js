@@ -1,6 +1,6 @@
 // Whether all is well, and what is not.
 
-import { el, table } from "../dom.js";
+import { el, renew, table } from "../dom.js";
 import { every } from "../repeat.js";
 import { cameraState, fixed } from "../words.js";
 
@@ -25,7 +25,7 @@ async function look(verdict, body, signal) {
   verdict.classList.toggle("good", well);
   verdict.classList.toggle("bad", !well);
   if (!health || body.contains(document.activeElement)) return;
-  body.replaceChildren(...[problems(health.problems ?? []), stages(health.stages ?? []), cameras(health.cameras ?? []), outlets(health.outlets ?? [])].filter(Boolean));
+  renew(body, ...[problems(health.problems ?? []), stages(health.stages ?? []), cameras(health.cameras ?? []), outlets(health.outlets ?? [])].filter(Boolean));
 }
 
 function problems(list) {

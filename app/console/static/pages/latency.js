@@ -1,7 +1,7 @@
 // How long frames take, and where.
 
 import { get, request } from "../api.js";
-import { el, empty, table } from "../dom.js";
+import { el, empty, renew, table } from "../dom.js";
 import { complain } from "../notice.js";
 import { every } from "../repeat.js";
 import { legend, waterfall } from "../waterfall.js";
@@ -46,7 +46,8 @@ async function saved(button) {
 function render(body, now) {
   const stages = now.stages.map((one) => one.stage);
   if (!now.frames) return body.replaceChildren(empty("No frame yet", "Figures come with the first frame that went all the way."));
-  body.replaceChildren(
+  renew(
+    body,
     facts(now),
     el("section", {}, el("h2", {}, "The last frames"), legend(stages), waterfall(now.recent, stages)),
     el("section", {}, el("h2", {}, "Stages"), stageTable(now)),

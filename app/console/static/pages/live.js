@@ -6,7 +6,7 @@ import { el, empty } from "../dom.js";
 import { nameFace } from "../naming.js";
 import { tell } from "../notice.js";
 import { every, pause, shown, whileShown } from "../repeat.js";
-import { frames } from "../stream.js";
+import { Broken, frames } from "../stream.js";
 import { Tile } from "../tile.js";
 import { when, whoIs } from "../words.js";
 
@@ -57,7 +57,7 @@ async function watch(tiles, signal) {
         wait_s = 0.5;
       }
     } catch (error) {
-      if (error instanceof SyntaxError) throw error;
+      if (!(error instanceof Broken)) throw error;
     }
     await pause(wait_s, signal);
     wait_s = Math.min(2 * wait_s, 10);
