@@ -23,7 +23,9 @@ class ConsoleSettings:
     )
     port: int = field(
         default=8080,
-        metadata=about("CONSOLE_PORT", values.whole(1, 65535), "Port that the console listens at", "--port N"),
+        metadata=about(
+            "CONSOLE_PORT", values.whole(0, 65535), "Port that the console listens at; 0: any free one", "--port N"
+        ),
     )
     password: str | None = field(
         default=None,

@@ -1,4 +1,8 @@
-"""New events, told to every browser that listens as they are stored."""
+"""New events, told to every page that listens as they are stored.
+
+One look at the store serves all pages; each then reads on from where it is, so a page that is slow, or was away for a
+while, misses nothing and costs no memory.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,10 @@ from pipeline.outlets.stored import StoredEvent, Wanted
 
 MOST_LISTENERS = 64
 _LOOK_EVERY_S = 0.5
-_AT_ONCE = 200
-_WAITING = 500
+_AT_ONCE = 100
 _ALIVE_EVERY_S = 15.0
+
+Said = Callable[[StoredEvent], dict[str, object]]
 
 
 class Arrivals:
@@ -25,56 +30,50 @@ class Arrivals:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._listeners: set[asyncio.Queue[StoredEvent | None]] = set()
+        self._listeners = 0
+        self._last = -1
+        self._news = asyncio.Event()
 
     async def watch(self) -> None:
-        last: int | None = None
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             if not self._listeners:
-                last = None
                 continue
-            if last is None:
-                last = await to_thread.run_sync(self._store.last_id)
-                continue
-            for event in await to_thread.run_sync(self._since, last):
-                last = event.id
-                self._tell(event)
+            last = await to_thread.run_sync(self._store.last_id)
+            if last != self._last:
+                self._last = last
+                self._news.set()
+                self._news = asyncio.Event()
+
+    async def lines(self, said: Said, after: int | None) -> AsyncIterator[str]:
+        """Server-sent events: those after this one, of now on when None."""
+        with self._listening():
+            at = await to_thread.run_sync(self._store.last_id) if after is None else after
+            yield ": listening\n\n"
+            while True:
+                news = self._news
+                found = await to_thread.run_sync(self._since, at, said)
+                for at, text in found:
+                    yield f"id: {at}\ndata: {text}\n\n"
+                if len(found) == _AT_ONCE:
+                    continue
+                try:
+                    await asyncio.wait_for(news.wait(), _ALIVE_EVERY_S)
+                except asyncio.TimeoutError:
+                    yield ": still here\n\n"
+
+    def _since(self, at: int, said: Said) -> list[tuple[int, str]]:
+        found = self._store.events(Wanted(kind=None, after=at), limit=_AT_ONCE, newest_first=False)
+        return [(one.id, json.dumps(said(one))) for one in found]
 
     @contextmanager
-    def listening(self) -> Iterator[asyncio.Queue[StoredEvent | None]]:
-        """None in the queue: so many were not read that the browser has to load the page again."""
-        if len(self._listeners) >= MOST_LISTENERS:
-            raise Problem(503, "Too many pages listen for events.", saw=str(MOST_LISTENERS), fix="close some of them")
-        queue: asyncio.Queue[StoredEvent | None] = asyncio.Queue(_WAITING + 1)
-        self._listeners.add(queue)
+    def _listening(self) -> Iterator[None]:
+        self._listeners += 1
         try:
-            yield queue
+            yield
         finally:
-            self._listeners.discard(queue)
+            self._listeners -= 1
 
-    def _since(self, last: int) -> list[StoredEvent]:
-        return self._store.events(Wanted(kind=None, after=last), limit=_AT_ONCE, newest_first=False)
-
-    def _tell(self, event: StoredEvent) -> None:
-        for queue in tuple(self._listeners):
-            if queue.qsize() < _WAITING:
-                queue.put_nowait(event)
-            else:
-                queue.put_nowait(None)
-                self._listeners.discard(queue)
-
-
-async def lines(arrivals: Arrivals, said: Callable[[StoredEvent], dict[str, object]]) -> AsyncIterator[str]:
-    """Server-sent events; the browser comes back by itself when they end."""
-    with arrivals.listening() as queue:
-        yield ": listening\n\n"
-        while True:
-            try:
-                event = await asyncio.wait_for(queue.get(), _ALIVE_EVERY_S)
-            except asyncio.TimeoutError:
-                yield ": still here\n\n"
-                continue
-            if event is None:
-                return
-            yield f"id: {event.id}\ndata: {json.dumps(said(event))}\n\n"
+    def check_room(self) -> None:
+        if self._listeners >= MOST_LISTENERS:
+            raise Problem(503, "Too many pages listen for events.", saw=str(MOST_LISTENERS), fix="close some of them")

@@ -47,9 +47,10 @@ class Console:
         assert isinstance(chosen, Settings)
         self._socket = port.listening(chosen.console.host, chosen.console.port)
         _be_modest()
-        self._state = state_of(context, chosen)
+        number = self._socket.getsockname()[1]
+        self._state = state_of(context, chosen, number)
         if context.generation == 0:
-            context.say(f"console: {_address(chosen.console.host, self._socket)}")
+            context.say(f"listening at {_address(chosen.console.host, number)}")
 
     def run(self, pulse: Pulse) -> None:
         self._state.watching.start()
@@ -81,7 +82,7 @@ async def _serve(server: uvicorn.Server, listening: socket.socket, pulse: Pulse)
     await serving
 
 
-def state_of(context: SideContext, chosen: Settings) -> State:
+def state_of(context: SideContext, chosen: Settings, number: int) -> State:
     """`chosen`, but with the gallery that the run really has: the demo brings its own."""
     config, console = context.config, chosen.console
     chosen = replace(chosen, gallery=replace(chosen.gallery, path=config.gallery.path))
@@ -97,7 +98,7 @@ def state_of(context: SideContext, chosen: Settings) -> State:
         chosen=chosen,
         gallery_config=config.gallery,
         only_loopback=is_loopback(console.host),
-        port=console.port,
+        port=number,
         login=Login(keys),
         sessions=sessions,
         watching=watching,
@@ -124,6 +125,6 @@ def _be_modest() -> None:
         os.nice(_NICE)
 
 
-def _address(host: str, listening: socket.socket) -> str:
+def _address(host: str, number: int) -> str:
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{listening.getsockname()[1]}/"
+    return f"http://{shown}:{number}/"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from starlette.responses import StreamingResponse
 
-from app.console import arrivals
 from app.console.answers import EVENT_STREAM, JPEG, LINES
 from app.console.problem import gone
 from app.console.schemas import Event, Events
@@ -51,9 +51,17 @@ def events(
 
 
 @router.get("/stream", response_class=Response, responses=EVENT_STREAM)
-async def stream(state: Here) -> StreamingResponse:
-    """New events as they come: server-sent events, each an event of the list."""
-    said = arrivals.lines(state.arrivals, lambda one: _event(state, one).model_dump(mode="json"))
+async def stream(
+    state: Here,
+    after: EventId | None = None,
+    last_event_id: Annotated[str | None, Header(max_length=40)] = None,
+) -> StreamingResponse:
+    """New events as they come: server-sent events, each an event of the list; those after `after`, or after the
+    Last-Event-ID that a browser sends when it comes back.
+    """
+    state.arrivals.check_room()
+    heard = int(last_event_id) if last_event_id is not None and re.fullmatch(r"[0-9]{1,18}", last_event_id) else after
+    said = state.arrivals.lines(lambda one: _event(state, one).model_dump(mode="json"), heard)
     return StreamingResponse(said, media_type="text/event-stream")
 
 

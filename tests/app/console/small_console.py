@@ -120,7 +120,7 @@ class SmallConsole:
             post.enter(Life.RUNNING)
         self.log = EventLog(self.folder / "events.jsonl")
         self.store = Store(self.folder / "events")
-        self.state: State = state_of(self._context(), settings.load({"DISPLAY_MODE": "web", **self.environ}))
+        self.state: State = state_of(self._context(), settings.load({"DISPLAY_MODE": "web", **self.environ}), 8080)
         self.app = create(self.state)
         self.state.watching.start()
 

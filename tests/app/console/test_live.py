@@ -140,25 +140,22 @@ def test_the_latest_picture_of_each_camera_wins() -> None:
 
 
 def test_new_events_arrive_without_asking(small: SmallConsole) -> None:
+    small.tell(id="door/0/1", frame=0, track=1, name=None, state="unknown")
     with small.client() as client, client.stream("GET", "/api/events/stream") as stream:
         lines = stream.iter_lines()
         assert next(lines) == ": listening"
-        small.tell(id="door/0/1", frame=0, track=1, name=None, state="unknown")
-        told = threading.Event()
-
-        def tell_on() -> None:
-            """The listener hears what is stored from some moment on."""
-            n = 0
-            while not told.wait(0.2):
-                n += 1
-                small.tell(id=f"door/{n}/1", frame=n, track=1, name="Ada", state="known")
-
-        telling = threading.Thread(target=tell_on)
-        telling.start()
+        small.tell(id="door/1/1", frame=1, track=1, name="Ada", state="known")
         said = next(json.loads(line[6:]) for line in lines if line.startswith("data: "))
-        told.set()
-        telling.join()
-    assert (said["type"], said["name"], said["camera"]) == ("identity", "Ada", CAMERA)
+    assert (said["event"], said["name"], said["camera"]) == ("door/1/1", "Ada", CAMERA)
+
+
+@pytest.mark.parametrize("how", [{"params": {"after": 1}}, {"headers": {"Last-Event-ID": "1"}}])
+def test_a_page_that_comes_back_is_told_what_it_has_missed(small: SmallConsole, how: dict[str, Any]) -> None:
+    for n in range(3):
+        small.tell(id=f"door/{n}/1", frame=n, track=1, name=None, state="unknown")
+    with small.client() as client, client.stream("GET", "/api/events/stream", **how) as stream:
+        data = (json.loads(line[6:]) for line in stream.iter_lines() if line.startswith("data: "))
+        assert [next(data)["frame"] for _ in range(2)] == [1, 2]
 
 
 def test_a_port_in_use_names_the_process_and_the_flag() -> None:
