@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,13 +17,11 @@ Keep = Callable[[Any, str], None]
 @pytest.fixture
 def address(chromium: Any, program: Any) -> Iterator[str]:
     """Where the console of the running demo is."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    started = program.start("--source", "demo", "--display", "web", "--port", port)
+    started = program.start("--source", "demo", "--display", "web", "--port", 0)
     said = []
     for line in started.stdout:
         said.append(line)
-        found = re.search(r"console: (http://\S+)/", line)
+        found = re.search(r"console\] listening at (http://\S+)/", line)
         if found:
             break
     else:
@@ -36,10 +33,10 @@ def address(chromium: Any, program: Any) -> Iterator[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_an_unknown_face_is_named_by_one_click_renamed_and_forgotten(chromium: Any, address: str, kept: Keep) -> None:
     with browsing(chromium) as open_page:
         page = open_page(address)
-        page.set_default_timeout(60_000)
         picture_moves(page)
         face(page, "known", PERSON)
         kept(page, "demo-1-live")
@@ -78,12 +75,12 @@ def test_an_unknown_face_is_named_by_one_click_renamed_and_forgotten(chromium: A
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_pages_of_a_real_run_have_no_serious_barrier(chromium: Any, address: str, kept: Keep) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     ready = {"live": ".face", "people": ".card", "events": ".events li", "latency": ".waterfall", "health": "table"}
     with browsing(chromium) as open_page:
         page = open_page(address)
-        page.set_default_timeout(60_000)
         for name, inside in {**ready, "settings": "table", "unknowns": "h1"}.items():
             page.goto(f"{address}/#/{name}")
             page.locator(inside).first.wait_for()
