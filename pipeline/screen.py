@@ -39,7 +39,12 @@ class Screen:
 
     @property
     def was_closed(self) -> bool:
-        return self._is_open and cv2.getWindowProperty(self._window, cv2.WND_PROP_VISIBLE) < 1
+        if not self._is_open:
+            return False
+        try:
+            return cv2.getWindowProperty(self._window, cv2.WND_PROP_VISIBLE) < 1
+        except cv2.error:  # what Qt says when its last window was closed
+            return True
 
     def faces(self) -> list[ChosenFace]:
         """Those that have no name."""

@@ -42,13 +42,14 @@ class Windows:
         }
         self._message, self._until_ns = HELP, now_ns() + _TELL_NS
         self._has_changed = False
-        self._has_opened = False
+        self._has_opened = self._is_closed = False
         self._asked = False
 
     def run(self, pulse: Pulse) -> None:
         while not pulse.stopping:
-            self._look()
-            if self._has_opened:
+            if not self._is_closed:
+                self._look()
+            if self._has_opened and not self._is_closed:
                 self._listen()
                 pulse.beat()
             else:
@@ -82,6 +83,7 @@ class Windows:
         if code != _NO_KEY:
             self._press(code)
         if any(screen.was_closed for screen in self._screens.values()):
+            self._is_closed = True  # another picture would open it again
             self._quit("the window was closed")
 
     def _press(self, code: int) -> None:
