@@ -54,14 +54,16 @@ def percentiles(p50: float) -> Json:
 
 def latency() -> Json:
     stages = ["capture", "detect", "align", "recognise", "lookup", "draw"]
+    process = {"state": "running", "restarts": 0, "cpu_percent": 12.5, "memory_mb": 80.0}
     visits = [{"stage": one, "from_ms": 2.0 * n, "to_ms": 2.0 * n + 1.5} for n, one in enumerate(stages)]
     return {
         "fps": 24.9,
         "frames": 1000,
+        "seconds": 40.0,
         "total": percentiles(11.5),
         "drops": {"door": 3, "yard": 0},
         "stages": [{"stage": one, "wait": percentiles(0.5), "work": percentiles(1.5)} for one in stages],
-        "processes": [{"name": one, "cpu_percent": 12.5, "memory_mb": 80.0} for one in stages],
+        "processes": [{"name": one, **process} for one in stages],
         "recent": [{"camera": "door", "seq": n, "total_ms": 11.5, "visits": visits} for n in range(20)],
     }
 

@@ -78,9 +78,12 @@ function stageTable(now) {
 }
 
 function processTable(processes) {
-  const number = (text) => el("td", { class: "number" }, text);
-  const rows = processes.map((one) =>
-    el("tr", {}, el("th", { scope: "row" }, one.name), number(`${fixed(one.cpu_percent, 0)} %`), number(`${fixed(one.memory_mb, 0)} MB`)),
-  );
-  return table(count(processes.length, "process", "processes"), ["Process", "CPU", "Memory"], rows);
+  const figure = (value, unit) => (value === null ? "–" : `${fixed(value, 0)} ${unit}`); // some systems do not tell
+  const rows = processes.map((one) => {
+    const figures = [figure(one.cpu_percent, "%"), figure(one.memory_mb, "MB"), String(one.restarts)];
+    const cells = figures.map((text) => el("td", { class: "number" }, text));
+    return el("tr", {}, el("th", { scope: "row" }, one.name), cells, el("td", {}, one.state));
+  });
+  const headings = ["Process", "CPU", "Memory", "Restarts", "State"];
+  return table(count(processes.length, "process", "processes"), headings, rows);
 }
