@@ -16,7 +16,7 @@ from pathlib import Path
 from checkpoints.errors import OutputError
 
 _VERSION = 1
-_BUSY_S = 10.0
+_BUSY_S = 5.0  # less than what a process may be silent for
 _MOST_IDLE = 4
 _TABLES = """
 CREATE TABLE IF NOT EXISTS events (

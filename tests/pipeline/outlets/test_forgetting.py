@@ -56,6 +56,13 @@ def test_the_store_and_the_file_say_the_same_afterwards(desk: Desk, tmp_path: Pa
     assert [event.body for event in desk.store.all(Wanted(kind=None))] == before
 
 
+def test_events_without_a_face_go_too(desk: Desk, tmp_path: Path) -> None:
+    strange = {key: value for key, value in told(1, 1, "Ann").items() if key not in ("track", "camera")}
+    desk.write(strange, told(2, 1, "Ann"), told(3, 1, "Bob"))
+    assert forget(tmp_path / "store", "Ann") == 2
+    assert desk.store.people() == ["Bob"]
+
+
 def test_where_nothing_is_kept_nothing_is_made(tmp_path: Path) -> None:
     assert forget(tmp_path / "store", "Ann") == 0
     assert not (tmp_path / "store").exists()
