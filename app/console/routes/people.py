@@ -16,7 +16,7 @@ from app.console.state import Here, State
 from app.opened import Opened
 from app.photographs import Sent
 from pipeline.gallery.sightings import Sightings
-from pipeline.outlets.stored import Wanted
+from pipeline.outlets.forgetting import belonging
 
 router = APIRouter(prefix="/api/people", tags=["people"])
 Pictures = Annotated[list[UploadFile], File(max_length=uploads.MOST_PICTURES)]
@@ -64,7 +64,7 @@ def erasure(person: str, state: Here) -> Erasure:
         name = persons.find(gallery, person).name
         pictures = len(list(gallery.entries([name])))
     sightings = len(Sightings(state.gallery.folder).of(name))
-    return Erasure(pictures=pictures, sightings=sightings, events=state.store.count(Wanted(person=name)))
+    return Erasure(pictures=pictures, sightings=sightings, events=belonging(state.store, name))
 
 
 @router.patch("/{person}")
