@@ -17,6 +17,7 @@ from engines import fitting
 from engines.options import EngineOptions
 from pipeline.config import (
     CaptureConfig,
+    ClipsConfig,
     Display,
     GalleryConfig,
     OutputConfig,
@@ -133,6 +134,7 @@ def run_config(chosen: Settings) -> Plan:
         output=OutputConfig(
             display=display,
             record=output.record,
+            clips=None if output.clips is None else ClipsConfig(output.clips, output.clip_seconds, output.clip_days),
             events=outgoing.log_path(chosen, outlets),
             event_every_s=output.event_every_s,
             snapshots=chosen.data_dir / "snapshots",

@@ -73,9 +73,21 @@ class GalleryConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipsConfig:
+    """folder   of short films, of which those older than so many days are erased
+    seconds  before and after what happened
+    """
+
+    folder: Path
+    seconds: float = 5.0
+    days: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class OutputConfig:
     display: Display = "none"
     record: Path | None = None
+    clips: ClipsConfig | None = None
     events: Path | None = None
     event_every_s: float = 1.0  # a track whose name does not change is told again after this long
     snapshots: Path = Path("data/snapshots")  # folder, for those that are taken in the window

@@ -34,10 +34,17 @@ class Draw:
             from pipeline.outlets.cropping import Cropping
 
             self._cropping = Cropping(outlets.store / "crops")
-        if output.record is not None:
+        if output.record is not None or output.clips is not None:
             from pipeline.recorder import Recorder
 
-            self._recorder = Recorder(output.record, cameras=len(context.config.cameras), generation=context.generation)
+            self._recorder = Recorder(
+                output.record,
+                cameras=len(context.config.cameras),
+                generation=context.generation,
+                live=not context.config.capture.lossless,
+                clips=output.clips,
+                tell=self._tell_of_clip,
+            )
 
     def work(self, records: Sequence[Identities]) -> list[Shown | None]:
         return [self._show(identities) for identities in records]
@@ -78,12 +85,16 @@ class Draw:
             lease.release()
         overlay.draw(image_bgr, identities.faces, identities.expected)
         try:
-            self._recorder.write(identities.ref, image_bgr)
+            self._recorder.write(identities.ref, image_bgr, identities.faces)
         except OutputError as error:
             self._complain(error)
             self._recorder.abandon()
             self._recorder = None
         return True
+
+    def _tell_of_clip(self, event: dict[str, object]) -> None:
+        if self._log is not None:
+            self._log.append(event)
 
     def _tell(self, identities: Identities) -> None:
         ref = identities.ref

@@ -9,7 +9,7 @@ import pytest
 from app import flags, settings
 from checkpoints.errors import SettingsError
 from engines import fitting
-from pipeline.config import OutletsConfig, RunConfig, ServerConfig
+from pipeline.config import ClipsConfig, OutletsConfig, RunConfig, ServerConfig
 
 SCREEN = {"DISPLAY": ":0"}
 
@@ -26,7 +26,7 @@ def complaint(*argv: str, environ: dict[str, str] | None = None) -> str:
 
 
 def leaves(config: Any, path: str = "") -> dict[str, object]:
-    if not is_dataclass(config) or isinstance(config, ServerConfig | OutletsConfig):
+    if not is_dataclass(config) or isinstance(config, ServerConfig | OutletsConfig | ClipsConfig):
         return {path: config}
     return {
         key: value for f in fields(config) for key, value in leaves(getattr(config, f.name), f"{path}.{f.name}").items()
@@ -47,7 +47,7 @@ def test_every_field_of_the_run_config_can_be_set() -> None:
             *("--source", "0", "--size", "640x360", "--realtime", "9", "--loop", "--frames", "3"),
             *("--detector", "yunet", "--embedder", "facenet", "--backend", "onnx", "--precision", "fp32"),
             *("--threads", "2", "--min-face", "20", "--gallery", "g", "--placement", "fused", "--display", "window"),
-            *("--record", "o.mp4", "--events", "e.jsonl", "--detect-every", "9"),
+            *("--record", "o.mp4", "--clips", "c", "--events", "e.jsonl", "--detect-every", "9"),
             *("--matcher", "svm", "--server", "https://q:1"),
             environ=SCREEN
             | {"OPEN_TIMEOUT": "1", "DETECTOR_THRESHOLDS": "0.1,0.1,0.1", "PYRAMID_FACTOR": "0.5", "DATA_DIR": "/d"}
