@@ -22,9 +22,9 @@ from pipeline.clock import now_ns, utc_iso
 from pipeline.config import RunConfig
 from pipeline.messages import Shown
 from pipeline.metrics import Measurements
-from pipeline.supervise import Happened
 from pipeline.system import System
 from pipeline.trace import Trace
+from pipeline.watched import Happened
 from pipeline.wiring import WINDOW, SideRow
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)

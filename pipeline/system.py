@@ -12,7 +12,8 @@ from pipeline.config import RunConfig
 from pipeline.messages import Shown
 from pipeline.ring import Ring
 from pipeline.ring_header import RingSpec
-from pipeline.supervise import Happened, Supervisor
+from pipeline.supervise import Supervisor
+from pipeline.watched import Happened
 from pipeline.wiring import PARENT, STAGES, ProcessRow, SideRow, StageRow
 
 

@@ -10,7 +10,8 @@ from app.console import live
 from app.console.answers import JPEG, MULTIPART
 from app.console.live import LiveResponse, about
 from app.console.problem import Problem, gone
-from app.console.schemas import Camera, CameraFaces
+from app.console.run_schemas import Camera
+from app.console.schemas import CameraFaces
 from app.console.state import Here, State
 
 router = APIRouter(prefix="/api", tags=["cameras"])

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from app.console.answers import TEXT, TRACE
 from app.console.exposition import CONTENT_TYPE
 from app.console.prometheus import metrics_of
-from app.console.schemas import Latency, Percentiles, StageLatency
+from app.console.run_schemas import Latency, Percentiles, StageLatency
 from app.console.state import Here
 
 router = APIRouter(tags=["figures"])

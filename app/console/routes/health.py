@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from app.console.routes.cameras import cameras_of
-from app.console.schemas import Healthy, Outlet, StageHealth
+from app.console.run_schemas import Healthy, Outlet, StageHealth
 from app.console.state import Asking, Here
 
 router = APIRouter(tags=["health"])

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from app import cameras
 from app.about import About
-from app.console.schemas import Setting, SettingsSection
+from app.console.run_schemas import Setting, SettingsSection
 from app.console.state import Here
 from app.settings import SECTIONS, Settings, catalogue, written_default
 from app.values import written
