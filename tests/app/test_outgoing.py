@@ -10,7 +10,7 @@ from pipeline.config import MqttConfig, RunConfig, WebhookConfig
 
 
 def config(**environ: str) -> RunConfig:
-    return flags.run_config(settings.load({"DATA_DIR": "/d", **environ})).config
+    return flags.run_config(settings.load({"DATA_DIR": "/d", "DISPLAY_MODE": "none", **environ})).config
 
 
 def complaint(**environ: str) -> str:
