@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.photographs import Source
 from checkpoints.manifest import Manifest
 from pipeline.gallery.chance import Likeness
 from pipeline.gallery.gallery import Gallery, Picture
@@ -29,7 +29,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    path: Path
+    path: Source
     picture: Picture
 
 
@@ -44,11 +44,11 @@ def limits_of(known: Manifest) -> Limits:
 
 def known_as_others(
     gallery: Gallery, name: str | None, candidates: Sequence[Candidate], limits: Limits
-) -> dict[Path, str]:
+) -> dict[Source, str]:
     """Path → why: it is nearer to somebody else than to this person's own pictures, and near enough to be that one."""
     if not candidates:
         return {}
-    reasons = {}
+    reasons: dict[Source, str] = {}
     found = gallery.search(np.stack([one.picture.embedding for one in candidates]), limit=2)
     for one, matches in zip(candidates, found, strict=True):
         own = max((match.score for match in matches if match.name == name), default=-1.0)
@@ -59,7 +59,7 @@ def known_as_others(
     return reasons
 
 
-def unlike_the_others(own: NDArray[np.float32], candidates: Sequence[Candidate], limits: Limits) -> dict[Path, str]:
+def unlike_the_others(own: NDArray[np.float32], candidates: Sequence[Candidate], limits: Limits) -> dict[Source, str]:
     """Path → why: it is like none of the person's pictures, neither the kept ones `own` (N, D) nor those of now.
 
     Of new people the picture that is most like all others is taken first, then whatever is like one of those taken.

@@ -5,6 +5,7 @@ python -m app.main enroll NAME IMAGE…    make somebody known
 python -m app.main gallery list          who is known (show, rename, merge, delete, export, calibrate, why …)
 python -m app.main unknowns list         who was seen that has no name
 python -m app.main strangers add IMAGE…  faces that must not be named
+python -m app.main identify PATH…        who is on photographs (detect: only where faces are)
 python -m app.main doctor                what works on this machine
 """
 
@@ -24,7 +25,7 @@ from app.run import Run
 from checkpoints.errors import SettingsError, UserError
 from pipeline.wiring import check
 
-COMMANDS = ("enroll", "gallery", "unknowns", "strangers", "doctor")
+COMMANDS = ("enroll", "gallery", "unknowns", "strangers", "detect", "identify", "doctor")
 _FURTHER_HELP = "commands: " + ", ".join(f"{name} (see {name} --help)" for name in COMMANDS)
 
 
@@ -47,11 +48,11 @@ def _command(words: list[str]) -> int:
 
 
 def parser_of_commands() -> FlagParser:
-    from app import doctor, enrolment, people, strangers, unknowns
+    from app import doctor, enrolment, people, pictures, strangers, unknowns
 
     parser = FlagParser(prog="python -m app.main", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (enrolment, people, unknowns, strangers, doctor):
+    for module in (enrolment, people, unknowns, strangers, pictures, doctor):
         module.add_parsers(commands)
     return parser
 
@@ -63,7 +64,7 @@ def _watch(words: list[str]) -> int:
     plan = flags.read(_parsed(parser, words))
     if all(camera.source == "demo" for camera in plan.config.cameras):
         return _demo(plan)
-    return Run(plan.config, report=plan.report, trace=plan.trace)()
+    return Run(plan.config, report=plan.report, trace=plan.trace, sides=plan.sides)()
 
 
 def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
@@ -80,7 +81,7 @@ def _demo(plan: Plan) -> int:
     config = plan.config
     with TemporaryDirectory(prefix="facewire-demo-") as folder:
         config = replace(config, gallery=replace(config.gallery, path=Path(folder) / "gallery"))
-        if config.output.display == "window" and config.capture.realtime_fps is None:
+        if plan.is_watched and config.capture.realtime_fps is None:
             config = replace(config, capture=replace(config.capture, lossless=False))
         demo_gallery.fill(config)
-        return Run(config, report=plan.report, trace=plan.trace)()
+        return Run(config, report=plan.report, trace=plan.trace, sides=plan.sides)()

@@ -14,7 +14,9 @@ from tqdm import tqdm
 
 from app import belonging, flags, photographs, settings
 from app.belonging import Candidate, Limits
-from app.one_face import SEEN_FACE_PX, SQUARE_PX, FaceEmbedder, Refused, picture_of
+from app.one_face import SEEN_FACE_PX, FaceEmbedder, Refused, picture_of
+from app.photographs import Source
+from app.square import SQUARE_PX
 from checkpoints.errors import EnrolmentError
 from engines.detector import Detector
 from engines.load import load_detector, load_embedder
@@ -29,7 +31,7 @@ _LARGE = 1000  # pictures after which building the index is worth the wait
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    path: Path
+    path: Source
     why: str
 
 
@@ -73,7 +75,7 @@ class Enroller:
     even_if_unlike: bool = False
     even_if_known: bool = False
 
-    def enrol(self, name: str | None, paths: Sequence[Path], seen: Callable[[], object] = lambda: None) -> Report:
+    def enrol(self, name: str | None, paths: Sequence[Source], seen: Callable[[], object] = lambda: None) -> Report:
         """Portions are kept as they come, so that an enrolment that is cut short can simply be repeated."""
         check_name(name)
         before = sum(person.pictures for person in self.gallery.people() if person.name == name)
@@ -88,7 +90,9 @@ class Enroller:
         refused.sort(key=lambda one: order[one.path])
         return Report(name or "strangers", kept, known, tuple(refused), before)
 
-    def _candidates(self, paths: Sequence[Path], refused: list[Refusal], seen: Callable[[], object]) -> list[Candidate]:
+    def _candidates(
+        self, paths: Sequence[Source], refused: list[Refusal], seen: Callable[[], object]
+    ) -> list[Candidate]:
         found = []
         for path in paths:
             try:
@@ -101,7 +105,7 @@ class Enroller:
     def _belonging(self, name: str | None, candidates: list[Candidate], refused: list[Refusal]) -> list[Candidate]:
         if self.limits is None or not candidates:
             return candidates
-        reasons: dict[Path, str] = {}
+        reasons: dict[Source, str] = {}
         if not self.even_if_known:
             reasons |= belonging.known_as_others(self.gallery, name, candidates, self.limits)
         if not self.even_if_unlike and name is not None:  # strangers are not like each other

@@ -7,7 +7,7 @@ import shutil
 import time
 from dataclasses import asdict, dataclass, replace
 
-from app import flags, settings
+from app import flags, outgoing, settings
 from app.opened import Opened, add_json, add_yes, is_wished, nobody, opened, print_json
 from pipeline.erasure import erase_events
 from pipeline.gallery import svm_matcher
@@ -15,6 +15,7 @@ from pipeline.gallery.desk_client import DeskGallery
 from pipeline.gallery.folder import BEFORE
 from pipeline.gallery.purging import purge
 from pipeline.gallery.sightings import Sightings
+from pipeline.outlets.forgetting import forget
 
 # Frames that had the name already when the running program heard of it still become events.
 _ON_THE_WAY_S = 1.0
@@ -85,7 +86,7 @@ def delete_command(args: argparse.Namespace) -> int:
         print_json({"name": args.name, **asdict(erased)})
     else:
         print(f"{args.name} is forgotten; {erased}")
-        if here.chosen.output.events is None:
+        if not outgoing.known_logs(here.chosen):
             print("no file of events was named (EVENTS, --events), so none was looked through")
         if erased.pictures and not erased.purged:
             print("the bytes stay in the gallery's files until they are written anew: gallery purge")
@@ -111,5 +112,6 @@ def erase(here: Opened, name: str) -> Erased:
         if isinstance(here.gallery, DeskGallery):
             time.sleep(_ON_THE_WAY_S)
     sightings = Sightings(folder).erase(lambda one: one.name == name)
-    events = 0 if here.chosen.output.events is None else erase_events(here.chosen.output.events, name)
+    told = sum(erase_events(log, name) for log in outgoing.known_logs(here.chosen))
+    events = max(told, forget(outgoing.store_dir(here.chosen), name))
     return Erased(pictures, cutouts, sightings, events, older)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from app import cameras, settings, values
+from app import cameras, outgoing, serving, settings, values
 from app.about import About
 from app.sections import SOURCE
 from app.settings import Settings
@@ -17,6 +17,7 @@ from engines import fitting
 from engines.options import EngineOptions
 from pipeline.config import (
     CaptureConfig,
+    ClipsConfig,
     Display,
     GalleryConfig,
     OutputConfig,
@@ -24,6 +25,7 @@ from pipeline.config import (
     ServerConfig,
     SuperviseConfig,
 )
+from pipeline.wiring import SideRow
 
 MODEL_FLAGS = (
     "DETECTOR_ENGINE",
@@ -50,11 +52,17 @@ Every flag is also a setting of the environment or of the file .env (the name in
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """config for every process, and what the parent writes at the end."""
+    """config for every process, the processes beside the way, and what the parent writes at the end."""
 
     config: RunConfig
     report: Path | None
     trace: Path | None
+    sides: tuple[SideRow, ...] = ()
+
+    @property
+    def is_watched(self) -> bool:
+        """Somebody looks at the pictures."""
+        return self.config.output.display == "window" or any(side.name == serving.NAME for side in self.sides)
 
 
 class FlagParser(argparse.ArgumentParser):
@@ -114,6 +122,9 @@ def read(args: argparse.Namespace) -> Plan:
 
 def run_config(chosen: Settings) -> Plan:
     output, supervise, source = chosen.output, chosen.supervise, chosen.source
+    display = _display(chosen)
+    console = serving.sides(chosen)
+    outlets = outgoing.outlets_config(chosen, console=bool(console))
     config = RunConfig(
         cameras=cameras.cameras(source.sources),
         placement=chosen.models.placement,
@@ -121,8 +132,15 @@ def run_config(chosen: Settings) -> Plan:
         engines=engine_options(chosen),
         gallery=gallery_config(chosen),
         output=OutputConfig(
-            display=_display(chosen), record=output.record, events=output.events, event_every_s=output.event_every_s
+            display=display,
+            record=output.record,
+            clips=None if output.clips is None else ClipsConfig(output.clips, output.clip_seconds, output.clip_days),
+            events=outgoing.log_path(chosen, outlets),
+            event_every_s=output.event_every_s,
+            snapshots=chosen.data_dir / "snapshots",
+            event_part_bytes=chosen.outlets.part_mb * 1_000_000,
         ),
+        outlets=outlets,
         supervise=SuperviseConfig(
             hang_timeout_s=supervise.hang_timeout_s,
             start_timeout_s=supervise.start_timeout_s,
@@ -131,7 +149,7 @@ def run_config(chosen: Settings) -> Plan:
             stop_timeout_s=supervise.stop_timeout_s,
         ),
     )
-    return Plan(config, report=output.report, trace=output.trace)
+    return Plan(config, report=output.report, trace=output.trace, sides=(*outgoing.sides(config), *console))
 
 
 def gallery_config(chosen: Settings) -> GalleryConfig:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Protocol
 
 import cv2
@@ -10,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import photographs
+from app.photographs import Source
+from app.square import on_square
 from engines.align import CropSpec, align
 from engines.detector import Detector
 from engines.faces import Faces
@@ -17,8 +18,6 @@ from engines.quality import quality
 from pipeline.gallery.cutting import cut_out
 from pipeline.gallery.gallery import Picture
 
-# Every photograph is laid on a square of this side: one size for the detector, and room around faces that fill theirs.
-SQUARE_PX = 1280
 MIN_FACE_PX = 40
 # Of 140 portraits of 90 pixels none lies below 0.08; blurred by a Gaussian of 6 pixels, which takes SFace's cosines
 # for one person from 0.72 to 0.30, nineteen of twenty lie below 0.06.
@@ -52,9 +51,9 @@ class Refused(Exception):
     """This picture is not taken; the message says why."""
 
 
-def picture_of(path: Path, detector: Detector, embedder: FaceEmbedder) -> Picture:
+def picture_of(source: Source, detector: Detector, embedder: FaceEmbedder) -> Picture:
     """Raises Refused, or photographs.Unreadable."""
-    photograph = photographs.read(path)
+    photograph = photographs.read(source)
     square_bgr = on_square(photograph.image_bgr)
     (faces,) = detector.detect([square_bgr])
     index = _the_face(faces)
@@ -69,20 +68,7 @@ def picture_of(path: Path, detector: Detector, embedder: FaceEmbedder) -> Pictur
     if worth < MIN_QUALITY:
         raise Refused(f"the face is turned away or unclear (quality {worth:.2f}, at least {MIN_QUALITY:.2f} is needed)")
     cutout = cut_out(square_bgr, faces.boxes_xyxy[index], faces.landmarks[index])
-    return Picture(embedder.embed(crops_bgr)[0], photograph.sha256, worth, cutout, path.name)
-
-
-def on_square(image_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture in the middle of a grey square, made smaller if it must be, never larger."""
-    height, width = image_bgr.shape[:2]
-    scale = min(1.0, SQUARE_PX / max(width, height))
-    if scale < 1:
-        width, height = max(1, round(width * scale)), max(1, round(height * scale))
-        image_bgr = cv2.resize(image_bgr, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    square_bgr = np.full((SQUARE_PX, SQUARE_PX, 3), 127, np.uint8)
-    left, top = (SQUARE_PX - width) // 2, (SQUARE_PX - height) // 2
-    square_bgr[top : top + height, left : left + width] = image_bgr
-    return square_bgr
+    return Picture(embedder.embed(crops_bgr)[0], photograph.sha256, worth, cutout, source.name)
 
 
 def sharpness(crop_bgr: NDArray[np.uint8]) -> float:

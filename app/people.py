@@ -6,9 +6,8 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from app import calibrating, erasing, flags, moving, settings, why
+from app import calibrating, changing, erasing, flags, moving, settings, why
 from app.opened import Opened, add_json, moment, nobody, opened, print_json, table
-from checkpoints.errors import GalleryError
 from pipeline.gallery.gallery import Kept, Person
 from pipeline.gallery.opening import gallery_exists
 from pipeline.gallery.sightings import Sighting, Sightings
@@ -89,20 +88,16 @@ def show_command(args: argparse.Namespace) -> int:
 def rename_command(args: argparse.Namespace) -> int:
     with opened(args) as here:
         _pictures(here, args.name)
-        count = here.gallery.rename(args.name, args.new_name)
-        Sightings(here.config.path).rename(args.name, args.new_name)
+        count = changing.rename(here.gallery, here.config.path, args.name, args.new_name)
     print(f"{args.name} is {args.new_name} now; pictures: {count}. Events that were written keep the old name")
     return 0
 
 
 def merge_command(args: argparse.Namespace) -> int:
-    if args.name == args.into:
-        raise GalleryError("A person cannot be merged with itself.", saw=args.name, fix="name two people")
     with opened(args) as here:
         _pictures(here, args.name)
         _pictures(here, args.into)
-        count = here.gallery.merge(args.name, args.into)
-        Sightings(here.config.path).rename(args.name, args.into)
+        count = changing.merge(here.gallery, here.config.path, args.name, args.into)
         total = len(list(here.gallery.entries([args.into])))
     print(f"{args.name} is {args.into} now; pictures moved: {count}, pictures of {args.into}: {total}")
     return 0

@@ -1,4 +1,4 @@
-"""Photographs on disk: which ones are meant, what is in them."""
+"""Photographs, on disk or sent: which ones are meant, what is in them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,20 @@ class Photograph:
 
     image_bgr: NDArray[np.uint8]
     sha256: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sent:
+    """A picture that came over the network. name: what it is called, for people; it is no place on a disk."""
+
+    name: str
+    content: bytes
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Source = Path | Sent
 
 
 class Unreadable(Exception):
@@ -52,11 +66,16 @@ def find(paths: Sequence[Path]) -> list[Path]:
     return list(found)
 
 
-def read(path: Path) -> Photograph:
+def read(source: Source) -> Photograph:
+    if isinstance(source, Sent):
+        return decoded(source.content)
     try:
-        content = path.read_bytes()
+        return decoded(source.read_bytes())
     except OSError as error:
         raise Unreadable(error.strerror or "cannot be read") from error
+
+
+def decoded(content: bytes) -> Photograph:
     if not content:
         raise Unreadable("the file is empty")
     try:

@@ -22,9 +22,10 @@ from pipeline.clock import now_ns, utc_iso
 from pipeline.config import RunConfig
 from pipeline.messages import Shown
 from pipeline.metrics import Measurements
-from pipeline.supervise import Happened
 from pipeline.system import System
 from pipeline.trace import Trace
+from pipeline.watched import Happened
+from pipeline.wiring import WINDOW, SideRow
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _KILL_AFTER = 0.8  # of the time to stop: what has not ended by itself by then is killed
@@ -34,13 +35,20 @@ class Run:
     """exit_code  0 all went well, 1 a stage or an output failed for good; raises UserError for what a user can mend."""
 
     def __init__(
-        self, config: RunConfig, *, report: Path | None = None, trace: Path | None = None, out: TextIO = sys.stderr
+        self,
+        config: RunConfig,
+        *,
+        report: Path | None = None,
+        trace: Path | None = None,
+        sides: tuple[SideRow, ...] = (),
+        out: TextIO = sys.stderr,
     ) -> None:
         outputs = config.output
         check_writable({"--record": outputs.record, "--report": report, "--trace": trace})
         self._config = config
         self._report_path = report
         self._trace_path = trace
+        self._sides = (*sides, WINDOW) if outputs.display == "window" else sides
         self._out = out
         self._measured = Measurements()
         self._memory = MemoryMeter()
@@ -51,18 +59,18 @@ class Run:
         self._stop_by_ns: int | None = None
         self._error: UserError | None = None
         self._failed = False
+        self._has_told_end = False
         self._signals = 0
         self._bar = tqdm(unit=" frames", file=out, leave=False, disable=None, dynamic_ncols=True)
 
     def __call__(self) -> int:
-        with System(self._config, crop_px(self._config.engines)) as system:
+        with System(self._config, crop_px(self._config.engines), sides=self._sides) as system:
+            system.supervisor.sides_may_end = False
             with _signals_ring(self, system):
                 while system.supervisor.running:
                     self._turn(system)
                 self._take(system)
-            report = Report(
-                self._measured, system.captured(), system.dropped(), dict(self._restarts), self._memory.peak_mb
-            )
+            report = self._report(system)
         self._bar.close()
         self._finish(report)
         if self._error is not None:
@@ -74,6 +82,9 @@ class Run:
             self._begin_to_stop(system)
         for what in self._take(system):
             self._react(system, what)
+        if system.supervisor.stages_ended and not system.supervisor.sides_may_end:
+            self._tell_end(self._report(system))
+            system.supervisor.sides_may_end = True
         if self._stop_by_ns is not None and (now_ns() > self._stop_by_ns or self._signals > 1):
             system.supervisor.kill()
 
@@ -101,6 +112,10 @@ class Run:
             self._say(f"[{what.process}] {what.text}")
             self._tell(events.stage(what.process, "failed", why=what.text))
             self._begin_to_stop(system)
+        elif what.kind == "lost":
+            self._failed = True
+            self._say(f"[{what.process}] {what.text}; the run goes on without it")
+            self._tell(events.stage(what.process, "failed", why=what.text))
         elif what.kind == "restarted":
             self._restarts[what.process] += 1
             self._say(f"[{what.process}] {what.text}; starting it again")
@@ -121,11 +136,21 @@ class Run:
             self._stop_by_ns = now_ns() + int(self._config.supervise.stop_timeout_s * _KILL_AFTER * 1e9)
         system.supervisor.ask_sources_to_stop()
 
-    def _finish(self, report: Report) -> None:
+    def _report(self, system: System) -> Report:
+        return Report(self._measured, system.captured(), system.dropped(), dict(self._restarts), self._memory.peak_mb)
+
+    def _tell_end(self, report: Report) -> None:
+        """Once, and while there still is somebody who passes it on."""
+        if self._has_told_end:
+            return
+        self._has_told_end = True
         totals = report.as_json()
         keys = ("captured", "frames", "dropped", "fps", "restarts")
         latency = report.measured.latency_ms()["total"]
         self._tell({"type": "end", "t": utc_iso(), **{key: totals[key] for key in keys}, "latency_ms": latency})
+
+    def _finish(self, report: Report) -> None:
+        self._tell_end(report)
         if self._log is not None:
             self._log.close()
         if self._report_path is not None:

@@ -168,14 +168,30 @@ class OutputSettings:
         default="auto",
         metadata=about(
             "DISPLAY_MODE",
-            values.one_of("auto", "window", "none"),
-            "window, none, or auto: a window if there is a screen",
+            values.one_of("auto", "window", "web", "none"),
+            "window, web: a console for browsers, none, or auto: a window if there is a screen, else web",
             "--display MODE",
         ),
     )
     record: Path | None = field(
         default=_OUTPUT.record,
         metadata=about("RECORD", values.path, "Write the annotated video to this file", "--record OUT.mp4"),
+    )
+    clips: Path | None = field(
+        default=None,
+        metadata=about(
+            "CLIPS", values.path, "Write a short film to this folder whenever somebody is seen", "--clips DIR"
+        ),
+    )
+    clip_seconds: float = field(
+        default=5.0,
+        metadata=about(
+            "CLIP_SECONDS", values.number(1, 30, "seconds"), "Seconds of a clip before and after what happened"
+        ),
+    )
+    clip_days: float = field(
+        default=30.0,
+        metadata=about("CLIP_RETENTION_DAYS", values.number(0.01, 36500, "days"), "Days after which clips are erased"),
     )
     events: Path | None = field(
         default=_OUTPUT.events,

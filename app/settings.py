@@ -21,7 +21,9 @@ from dotenv import dotenv_values
 
 from app import cameras, values
 from app.about import About
+from app.console_section import ConsoleSettings
 from app.gallery_section import GallerySettings
+from app.outlet_section import OutletSettings
 from app.sections import (
     SOURCE,
     ModelSettings,
@@ -45,6 +47,8 @@ class Settings:
     models: ModelSettings = ModelSettings()
     gallery: GallerySettings = GallerySettings()
     output: OutputSettings = OutputSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    outlets: OutletSettings = OutletSettings()
     supervise: SuperviseSettings = SuperviseSettings()
     storage: StorageSettings = StorageSettings()
     screen: bool = False
@@ -63,6 +67,8 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("models", ModelSettings),
     ("gallery", GallerySettings),
     ("output", OutputSettings),
+    ("console", ConsoleSettings),
+    ("outlets", OutletSettings),
     ("supervise", SuperviseSettings),
     ("storage", StorageSettings),
 )

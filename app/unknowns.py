@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from app import flags, settings
+from app import changing, flags, settings
 from app.opened import add_json, add_yes, is_wished, moment, print_json, table
 from app.people import sightings_table
 from checkpoints.errors import GalleryError
@@ -80,16 +80,16 @@ def show_command(args: argparse.Namespace) -> int:
 
 
 def promote_command(args: argparse.Namespace) -> int:
-    """In this order a crash leaves the pictures in both places, and the same command puts it right."""
     check_name(args.name)
     config, store = _store(args)
     cluster = store.cluster(args.cluster)
     with _gallery_of(config, cluster) as gallery:
-        before = next((person.pictures for person in gallery.people() if person.name == args.name), 0)
-        count = gallery.add(args.name, store.pictures(cluster))
-        named = store.promoted(cluster.id, args.name)
-    known = f", added to the {before} that there were" if before else ""
-    print(f"{cluster.id} is {args.name} now: {count} pictures{known}; past sightings with this name: {named}")
+        given = changing.promote(store, gallery, cluster, args.name)
+    known = f", added to the {given.before} that there were" if given.before else ""
+    print(
+        f"{cluster.id} is {args.name} now: {given.pictures} pictures{known}; "
+        f"past sightings with this name: {given.sightings}"
+    )
     return 0
 
 
@@ -97,9 +97,8 @@ def stranger_command(args: argparse.Namespace) -> int:
     config, store = _store(args)
     cluster = store.cluster(args.cluster)
     with _gallery_of(config, cluster) as gallery:
-        count = gallery.add(None, store.pictures(cluster))
-        _, sightings = store.delete(cluster.id)
-    print(f"{cluster.id} is a stranger now: {count} pictures; sightings erased: {sightings}")
+        given = changing.make_stranger(store, gallery, cluster)
+    print(f"{cluster.id} is a stranger now: {given.pictures} pictures; sightings erased: {given.sightings}")
     return 0
 
 

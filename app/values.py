@@ -133,6 +133,28 @@ def secret(text: str) -> str:
     return text
 
 
+def password(text: str) -> str:
+    if len(text) < 8 or not text.isprintable():
+        raise ValueError("is no password; use at least 8 printable characters")
+    return text
+
+
+def token(text: str) -> str:
+    """Long enough that nobody can guess it."""
+    if not re.fullmatch(r"[A-Za-z0-9._~+/=-]{16,200}", text):
+        raise ValueError(
+            "is no token; use at least 16 letters, digits and - . _ ~ + / =, such as openssl rand -hex 20 gives"
+        )
+    return text
+
+
+def printable(text: str) -> str:
+    """A name or password."""
+    if not text.isprintable() or len(text) > 1000:
+        raise ValueError("is not text of one line")
+    return text
+
+
 def word(text: str) -> str:
     """A name of letters, digits, - and _."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", text):

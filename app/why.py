@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from app import flags, settings
+from app import flags, outgoing, settings
 from app.opened import add_json, print_json
 from checkpoints.errors import GalleryError, UserError
 from pipeline.config import GalleryConfig
 from pipeline.gallery.opening import gallery_exists, reopen_of
 from pipeline.lines import WholeLines
+from pipeline.parts import older_parts
 
 Event = dict[str, Any]
 _GONE = "a picture that is erased"
@@ -36,9 +37,10 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def why_command(args: argparse.Namespace) -> int:
     chosen = settings.read(flags.given(args))
-    path = chosen.output.events
-    if path is None:
+    logs = outgoing.known_logs(chosen)
+    if not logs:
         raise UserError("Nothing says where the events are.", saw=f"gallery why {args.event}", fix="add --events FILE")
+    path = logs[0]
     event, explained = find(_events(path), args.event, path)
     config = flags.gallery_config(chosen)
     sources = _sources(explained, config.path) if gallery_exists(config.path) else {}
@@ -116,14 +118,17 @@ def _reason(event: Event, why: dict[str, Any]) -> str:
 
 
 def _events(path: Path) -> Iterable[tuple[int, Event]]:
+    """With the numbers of their lines; events of the file's older parts come first, and have none."""
+    older = older_parts(path)
     try:
-        for number, line in enumerate(WholeLines(path), 1):
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(event, dict):
-                yield number, event
+        for part in [*older, path] if path.is_file() or not older else older:
+            for number, line in enumerate(WholeLines(part), 1):
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(event, dict):
+                    yield number if part == path else -1, event
     except OSError as error:
         raise GalleryError(
             "The events cannot be read.", saw=f"{path}: {error.strerror}", fix="name the file with --events FILE"

@@ -10,7 +10,7 @@ from pipeline.memory import AnonymousBlock, NamedBlock, make_block
 
 MAX_PROCESSES = 500
 _WORDS = 8
-_PID, _STATE, _BEAT, _STOP, _GO = range(5)
+_PID, _STATE, _BEAT, _STOP, _GO, _STARTS = range(6)
 
 
 class Life(IntEnum):
@@ -54,6 +54,7 @@ class Post:
 
     def begin(self) -> None:
         """The parent is about to start the process."""
+        self._set(_STARTS, self._get(_STARTS) + 1)
         self._set(_STATE, Life.STARTING)
         self.beat()
 
@@ -83,6 +84,15 @@ class Post:
     @property
     def life(self) -> Life:
         return Life(self._get(_STATE))
+
+    @property
+    def pid(self) -> int:
+        """0: it was never started."""
+        return self._get(_PID)
+
+    @property
+    def restarts(self) -> int:
+        return max(0, self._get(_STARTS) - 1)
 
     @property
     def silent_s(self) -> float:

@@ -23,8 +23,9 @@ from pipeline.bell import Bell
 from pipeline.board import Board, Life, Post
 from pipeline.config import RunConfig
 from pipeline.ring import Ring
+from pipeline.side import Side, SideContext
 from pipeline.stage import Placed, Source, Stage, StageContext, run_stages
-from pipeline.wiring import ProcessRow, StageRow
+from pipeline.wiring import ProcessRow, SideRow, StageRow
 
 EXIT_USER_ERROR = 2
 
@@ -53,7 +54,23 @@ class ChildPlan:
     generation: int
 
 
-def main(plan: ChildPlan, parent: Connection) -> None:
+@dataclass(frozen=True, slots=True)
+class SidePlan:
+    """rings      all of the run's, by name
+    processes  their names, in the order of their places on the board
+    """
+
+    row: SideRow
+    config: RunConfig
+    board: Board
+    place: int
+    bell: Bell
+    rings: Mapping[str, Ring]
+    processes: tuple[str, ...]
+    generation: int
+
+
+def main(plan: ChildPlan | SidePlan, parent: Connection) -> None:
     """Runs in the new process. Signals are the parent's business: it stops the sources, and the rest runs dry."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -61,7 +78,10 @@ def main(plan: ChildPlan, parent: Connection) -> None:
     post = plan.board.post(plan.place)
     post.enter(Life.STARTING)
     try:
-        _run(plan, parent, post)
+        if isinstance(plan, SidePlan):
+            _run_side(plan, parent, post)
+        else:
+            _run(plan, parent, post)
     except UserError as error:
         parent.send(Said("error", str(error), error))
         sys.exit(EXIT_USER_ERROR)
@@ -120,6 +140,26 @@ def _run(plan: ChildPlan, parent: Connection, post: Post) -> None:
         for each in placed:
             each.stage.close()
     outbox.end()
+
+
+def _run_side(plan: SidePlan, parent: Connection, post: Post) -> None:
+    context = SideContext(
+        config=plan.config,
+        options=plan.row.options,
+        rings=plan.rings,
+        board=plan.board,
+        processes=plan.processes,
+        generation=plan.generation,
+        say=lambda text: parent.send(Said("said", text)),
+        complain=lambda error: parent.send(Said("trouble", str(error), error)),
+        request_stop=lambda why: parent.send(Said("stop", why)),
+    )
+    side: Side = importlib.import_module(plan.row.module).open_side(context)
+    post.enter(Life.RUNNING)
+    try:
+        side.run(topic.Pulse(post, plan.bell))
+    finally:
+        side.close()
 
 
 def _open(row: StageRow, context: StageContext) -> Placed:

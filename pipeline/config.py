@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -73,11 +73,66 @@ class GalleryConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipsConfig:
+    """folder   of short films, of which those older than so many days are erased
+    seconds  before and after what happened
+    """
+
+    folder: Path
+    seconds: float = 5.0
+    days: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class OutputConfig:
     display: Display = "none"
     record: Path | None = None
+    clips: ClipsConfig | None = None
     events: Path | None = None
     event_every_s: float = 1.0  # a track whose name does not change is told again after this long
+    snapshots: Path = Path("data/snapshots")  # folder, for those that are taken in the window
+    event_part_bytes: int = 100_000_000  # a file of events that is so long goes on in a new one
+
+
+@dataclass(frozen=True, slots=True)
+class MqttConfig:
+    """topic      where all topics begin
+    discovery  topic at which Home Assistant looks for devices; None: it is told nothing
+    """
+
+    host: str
+    port: int = 1883
+    encrypted: bool = False
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+    topic: str = "facewire"
+    discovery: str | None = "homeassistant"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookConfig:
+    """url and secret  never printed
+    timeout_s       for one event
+    """
+
+    url: str = field(repr=False)
+    secret: str | None = field(default=None, repr=False)
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class OutletsConfig:
+    """store  folder in which events are kept to be searched
+    days   for which they are
+    crops  whether with pictures of the faces
+    """
+
+    store: Path = Path("data/events")
+    days: float = 30.0
+    crops: bool = True
+    mqtt: MqttConfig | None = None
+    webhook: WebhookConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +152,5 @@ class RunConfig:
     engines: EngineOptions = EngineOptions()
     gallery: GalleryConfig = GalleryConfig()
     output: OutputConfig = OutputConfig()
+    outlets: OutletsConfig | None = None
     supervise: SuperviseConfig = SuperviseConfig()

@@ -9,7 +9,8 @@ from typing import Any
 
 from checkpoints.errors import OutputError
 from pipeline.events import line_of
-from pipeline.lines import rewrite
+from pipeline.lines import WholeLines, rewrite
+from pipeline.parts import all_parts
 
 Track = tuple[int, str, int]  # which run of the file, camera, track
 
@@ -17,14 +18,55 @@ Track = tuple[int, str, int]  # which run of the file, camera, track
 def erase_events(path: Path, name: str) -> int:
     """Return how many events of this person were erased; what other events say about the name goes, too.
 
-    To a person's events belong those that told the name, and those of the same faces that had no name yet.
+    To a person's events belong those that told the name, and those of the same faces that had no name yet. The older
+    parts of the file are looked through as well.
     """
+    try:
+        return _erase(path, name)
+    except OSError as error:
+        raise OutputError(
+            "The events of this person cannot be erased.",
+            saw=f"{path}: {error.strerror}",
+            fix="see that the file may be written and there is room on the disk; then delete again",
+        ) from error
+
+
+def _erase(path: Path, name: str) -> int:
+    erased = 0
+    tracks: set[Track] = set()
+    surveyed: dict[Path, int] = {}
+    done: set[Path] = set()
+    # The file may become an older part meanwhile: that one is new then, and comes after the file itself.
+    while left := [part for part in all_parts(path) if part not in done]:
+        if list(surveyed) != all_parts(path):
+            surveyed, found = _survey(path, name)
+            tracks |= found
+        if left[0].is_file():
+            erased += _erase_from(left[0], name, tracks, surveyed.get(left[0], 0))
+        done.add(left[0])
+    return erased
+
+
+def _survey(path: Path, name: str) -> tuple[dict[Path, int], set[Track]]:
+    """With which run each part begins, and the faces that had the name."""
+    starts: dict[Path, int] = {}
+    tracks: set[Track] = set()
+    run = 0
+    for part in all_parts(path):
+        starts[part] = run
+        for line in WholeLines(part) if part.is_file() else ():
+            run += _is_end(line)
+            if _mentions(line, name) and (track := _track_named(run, _parsed(line), name)):
+                tracks.add(track)
+    return starts, tracks
+
+
+def _erase_from(part: Path, name: str, tracks: set[Track], first_run: int) -> int:
     erased = 0
 
     def chosen(lines: Iterable[bytes]) -> Iterator[bytes]:
         nonlocal erased
-        tracks = {track for run, event in _events(lines, name) if (track := _track_named(run, event, name))}
-        run = 0
+        run = first_run
         for line in lines:
             run += _is_end(line)
             if not (_mentions(line, name) or (tracks and b'"identity"' in line)):
@@ -34,28 +76,10 @@ def erase_events(path: Path, name: str) -> int:
             if event.get("type") == "identity" and _is_of(run, event, name, tracks):
                 erased += 1
             else:
-                yield line_of(_without(event, name)) if _mentions(line, name) and event else line
+                yield line_of(without(event, name)) if _mentions(line, name) and event else line
 
-    if not path.is_file():
-        return 0
-    try:
-        rewrite(path, chosen)
-    except OSError as error:
-        raise OutputError(
-            "The events of this person cannot be erased.",
-            saw=f"{path}: {error.strerror}",
-            fix="see that the file may be written and there is room on the disk; then delete again",
-        ) from error
+    rewrite(part, chosen)
     return erased
-
-
-def _events(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The events that mention the name, with the number of the run that they are of."""
-    run = 0
-    for line in lines:
-        run += _is_end(line)
-        if _mentions(line, name):
-            yield run, _parsed(line)
 
 
 def _track_named(run: int, event: dict[str, Any], name: str) -> Track | None:
@@ -70,7 +94,7 @@ def _is_of(run: int, event: dict[str, Any], name: str, tracks: set[Track]) -> bo
     return event.get("name") is None and (run, event.get("camera"), event.get("track")) in tracks
 
 
-def _without(event: dict[str, Any], name: str) -> dict[str, Any]:
+def without(event: dict[str, Any], name: str) -> dict[str, Any]:
     """An event of somebody else, of whom this person was the runner-up or a near one."""
     why = event.get("why")
     if not isinstance(why, dict):

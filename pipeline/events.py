@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,20 @@ from pipeline.clock import utc_iso
 from pipeline.config import RunConfig
 from pipeline.lines import Lines
 from pipeline.messages import FrameRef, NamedFace, Why
+from pipeline.parts import older_parts, rotate
 
 _TAIL_BYTES = 1 << 18
 
 
 class EventLog:
-    """An open file of events. Somebody's events can be erased from it meanwhile (`pipeline.erasure`)."""
+    """An open file of events. Somebody's events can be erased from it meanwhile (`pipeline.erasure`).
 
-    def __init__(self, path: Path) -> None:
+    part_bytes  how long it may be before it goes on in a new file; 0: as long as it likes
+    """
+
+    def __init__(self, path: Path, *, part_bytes: int = 0) -> None:
         self.path = path
+        self._part_bytes = part_bytes
         try:
             self._lines = Lines(path)
         except OSError as error:
@@ -32,6 +38,8 @@ class EventLog:
 
     def append(self, event: Mapping[str, object]) -> None:
         try:
+            if 0 < self._part_bytes <= self._lines.size:
+                rotate(self.path, least_bytes=self._part_bytes)
             self._lines.append(line_of(event))
         except OSError as error:
             raise OutputError(
@@ -41,7 +49,7 @@ class EventLog:
     def tail(self) -> list[dict[str, Any]]:
         """The last events of the current run, oldest first."""
         events: list[dict[str, Any]] = []
-        for line in self._lines.end(_TAIL_BYTES).split(b"\n"):
+        for line in self._end().split(b"\n"):
             try:
                 event = json.loads(line)
             except ValueError:
@@ -52,6 +60,16 @@ class EventLog:
 
     def close(self) -> None:
         self._lines.close()
+
+    def _end(self) -> bytes:
+        """The last bytes, also when the file has just begun anew."""
+        end = self._lines.end(_TAIL_BYTES)
+        parts = older_parts(self.path) if self._lines.size < _TAIL_BYTES else []
+        if not parts:
+            return end
+        with parts[-1].open("rb") as before:
+            before.seek(max(0, before.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            return before.read() + end
 
 
 def line_of(event: Mapping[str, object]) -> bytes:
@@ -98,7 +116,8 @@ def gallery(state: str, **more: object) -> dict[str, object]:
 
 
 def open_log(config: RunConfig) -> EventLog | None:
-    return EventLog(config.output.events) if config.output.events else None
+    output = config.output
+    return EventLog(output.events, part_bytes=output.event_part_bytes) if output.events else None
 
 
 class Telling:

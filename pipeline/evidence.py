@@ -56,6 +56,10 @@ class Evidence:
         self._seen.setdefault(track, _Seen()).looks.append(look)
         self._ballots.add(track, matches, look.quality, look.frame)
 
+    def looks(self, track: int) -> list[Look]:
+        """Oldest first."""
+        return list(self._seen[track].looks) if track in self._seen else []
+
     def verdicts(self, tracks: Sequence[int], frame: int) -> dict[int, Verdict]:
         """Once a frame."""
         for track in tracks:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from pipeline.memory import AnonymousBlock, NamedBlock
 
+_FLOCK = "hhqqi"  # struct flock of 64-bit Linux: kind, whence, start, length, pid
+
 
 class SlotLocks:
     """The locks of one endpoint of a ring. Taking never waits; a shared lock may be taken several times."""
@@ -34,6 +36,10 @@ class SlotLocks:
         self._held[slot] = 1
         return True
 
+    def unowned(self, slot: int) -> bool:
+        """Whether nobody owns the slot at this moment; nothing is taken, so nobody is held up."""
+        return self._kernel.unowned(slot)
+
     def free(self, slot: int) -> None:
         self._held[slot] -= 1
         if not self._held[slot]:
@@ -52,10 +58,15 @@ class _Ranges:
     def take(self, slot: int, how: int) -> bool:
         kind = {fcntl.LOCK_SH: fcntl.F_RDLCK, fcntl.LOCK_EX: fcntl.F_WRLCK, fcntl.LOCK_UN: fcntl.F_UNLCK}[how]
         try:
-            fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, struct.pack("hhqqi", kind, os.SEEK_SET, slot, 1, 0))
+            fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, struct.pack(_FLOCK, kind, os.SEEK_SET, slot, 1, 0))
         except (BlockingIOError, PermissionError):
             return False
         return True
+
+    def unowned(self, slot: int) -> bool:
+        asked = struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, slot, 1, 0)
+        answer: bytes = fcntl.fcntl(self._fd, fcntl.F_OFD_GETLK, asked)
+        return bool(struct.unpack(_FLOCK, answer)[0] == fcntl.F_UNLCK)
 
     def close(self) -> None:
         os.close(self._fd)
@@ -72,6 +83,13 @@ class _Files:
             fcntl.flock(self._fds[slot], how | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        return True
+
+    def unowned(self, slot: int) -> bool:
+        """These locks can only be asked by trying."""
+        if not self.take(slot, fcntl.LOCK_SH):
+            return False
+        self.take(slot, fcntl.LOCK_UN)
         return True
 
     def close(self) -> None:

@@ -34,6 +34,12 @@ class Lines:
             if sync:
                 os.fsync(self._fd)
 
+    @property
+    def size(self) -> int:
+        """In bytes; 0 of what is no file, such as a pipe."""
+        found = os.fstat(self._fd)
+        return found.st_size if stat.S_ISREG(found.st_mode) else 0
+
     def end(self, longest: int) -> bytes:
         """The last bytes."""
         size = os.fstat(self._fd).st_size
@@ -101,11 +107,34 @@ def rewrite(path: Path, chosen: Chosen) -> None:
         os.close(fd)
 
 
+def put_aside(path: Path, choose: Callable[[], Path], *, least_bytes: int) -> bool:
+    """Give the file the name that `choose` gives, while nobody writes to it; who appends next makes a new one.
+
+    False when it is not that long: somebody else was quicker.
+    """
+    try:
+        fd = _open_alone(path)
+    except FileNotFoundError:
+        return False
+    try:
+        if os.fstat(fd).st_size < least_bytes:
+            return False
+        path.rename(choose())
+        return True
+    finally:
+        os.close(fd)
+
+
 def _open_alone(path: Path) -> int:
     while True:
         fd = os.open(path, os.O_RDWR)
-        _lock(fd, alone=True)
-        if os.path.samestat(os.fstat(fd), path.stat()):
+        try:
+            _lock(fd, alone=True)
+            is_current = os.path.samestat(os.fstat(fd), path.stat())
+        except FileNotFoundError:
+            os.close(fd)
+            raise
+        if is_current:
             return fd
         os.close(fd)  # somebody else has just rewritten it
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 
@@ -36,6 +37,16 @@ class Measurements:
         self._first_ns = ref.captured_ns if self._first_ns is None else min(self._first_ns, ref.captured_ns)
         self._last_ns = max(self._last_ns, before_ns)
 
+    def copy(self) -> Measurements:
+        """As it is now, for somebody who takes time to look at it."""
+        made = Measurements()
+        made.frames, made._first_ns, made._last_ns = self.frames, self._first_ns, self._last_ns
+        made._total.extend(self._total)
+        for stage, work in self._work.items():
+            made._work[stage].extend(work)
+            made._wait[stage].extend(self._wait[stage])
+        return made
+
     @property
     def seconds(self) -> float:
         """From the first frame's arrival to the last one's end."""
@@ -51,6 +62,20 @@ class Measurements:
         for stage, work in self._work.items():
             table[stage] = {"wait": percentiles(self._wait[stage]), "work": percentiles(work)}
         return table
+
+
+class Histogram:
+    """How often a duration was up to each of BOUNDS_S; the last count is of all that were longer."""
+
+    BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(self.BOUNDS_S) + 1)
+        self.sum_s = 0.0
+
+    def add(self, duration_s: float) -> None:
+        self.counts[bisect_left(self.BOUNDS_S, duration_s)] += 1
+        self.sum_s += duration_s
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float]:

@@ -35,9 +35,9 @@ class RingSpec:
 class Header:
     """The words that all endpoints share. Each word has one writer; none is trusted without a slot's lock."""
 
-    def __init__(self, spec: RingSpec, block: AnonymousBlock | NamedBlock) -> None:
+    def __init__(self, spec: RingSpec, block: AnonymousBlock | NamedBlock, *, writable: bool = True) -> None:
         self.spec = spec
-        self.words = block.map(length=HEADER_BYTES, writable=True).cast("q")
+        self.words = block.map(length=HEADER_BYTES, writable=writable).cast("q")
 
     @property
     def head(self) -> int:

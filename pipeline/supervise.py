@@ -8,65 +8,23 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 
-from checkpoints.errors import UserError
 from pipeline import child
 from pipeline.bell import Bell
-from pipeline.board import Board, Life, Post
-from pipeline.child import ChildPlan, Said
+from pipeline.board import Board, Life
+from pipeline.child import ChildPlan, Said, SidePlan
 from pipeline.clock import now_ns
 from pipeline.config import SuperviseConfig
-from pipeline.wiring import ProcessRow
+from pipeline.watched import Happened, Watched
+from pipeline.wiring import ProcessRow, SideRow
 
 FIRST_BACKOFF_S = 0.2
 MAX_BACKOFF_S = 5.0
 SOUND_LIFE_S = 2.0  # who lived this long is started again at once
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 _SPAWN = multiprocessing.get_context("spawn")
-
-
-@dataclass(slots=True)
-class Watched:
-    """One process and its past.
-
-    deaths       when it died, on `clock`, for the circuit breaker
-    short_lives  how often in a row it died soon after its start, for the back-off
-    """
-
-    row: ProcessRow
-    post: Post
-    bell: Bell
-    plan: Callable[[int], ChildPlan]
-    process: SpawnProcess | None = None
-    pipe: Connection | None = None
-    generation: int = 0
-    deaths: deque[int] = field(default_factory=deque)
-    short_lives: int = 0
-    started_ns: int = 0
-    start_at_ns: int | None = None
-    finished: bool = False
-
-    @property
-    def alive(self) -> bool:
-        return self.process is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """restarted  the stage died and is started again    failed  it will not be
-    said       a child had something to tell            stop    a child asked for the end of the run
-    """
-
-    kind: str
-    process: str
-    text: str
-    error: UserError | None = None
-    generation: int = 0
 
 
 class Supervisor:
@@ -77,9 +35,10 @@ class Supervisor:
         self._board = board
         self._watched: list[Watched] = []
         self._sources_gone = False
+        self.sides_may_end = True  # false: there is something left that they should see, although the stages have ended
         self.parent_bell = Bell()
 
-    def add(self, row: ProcessRow, bell: Bell, plan: Callable[[int], ChildPlan]) -> None:
+    def add(self, row: ProcessRow | SideRow, bell: Bell, plan: Callable[[int], ChildPlan | SidePlan]) -> None:
         self._watched.append(Watched(row, self._board.post(len(self._watched)), bell, plan))
 
     def start(self) -> None:
@@ -92,6 +51,10 @@ class Supervisor:
     @property
     def running(self) -> bool:
         return any(not watched.finished for watched in self._watched)
+
+    @property
+    def stages_ended(self) -> bool:
+        return all(watched.finished for watched in self._watched if not watched.is_side)
 
     @property
     def ready(self) -> bool:
@@ -118,6 +81,7 @@ class Supervisor:
             if isinstance(thing, int) and thing in sentinels:
                 happened += self._bury(sentinels[thing])
         self._let_sources_go()
+        self._let_sides_end()
         happened += self._kill_the_silent()
         self._start_what_is_due()
         return happened
@@ -125,11 +89,23 @@ class Supervisor:
     def ask_sources_to_stop(self) -> None:
         """The orderly end: sources publish nothing more, and each stage ends when it has read all."""
         for watched in self._watched:
-            watched.post.ask_to_stop()
-            watched.bell.ring()
-            if not watched.alive and watched.start_at_ns is not None:
-                watched.start_at_ns = None
-                watched.finished = True
+            if not watched.is_side:
+                self._ask_to_stop(watched)
+
+    @staticmethod
+    def _ask_to_stop(watched: Watched) -> None:
+        watched.post.ask_to_stop()
+        watched.bell.ring()
+        if not watched.alive and watched.start_at_ns is not None:
+            watched.start_at_ns = None
+            watched.finished = True
+
+    def _let_sides_end(self) -> None:
+        """Those beside the way see a run to its end."""
+        if self.stages_ended and self.sides_may_end:
+            for watched in self._watched:
+                if watched.is_side and not watched.post.asked_to_stop:
+                    self._ask_to_stop(watched)
 
     def kill(self) -> None:
         """The hard end, first stage first. Returns when no process is left."""
@@ -196,7 +172,8 @@ class Supervisor:
         if len(deaths) > self._config.max_restarts:
             watched.finished = True
             why = f"{how}, for the {len(deaths)}th time in {self._config.restart_window_s:.0f} s; giving up"
-            return Happened("failed", watched.row.name, why, generation=watched.generation)
+            kind = "lost" if watched.is_side else "failed"
+            return Happened(kind, watched.row.name, why, generation=watched.generation)
         watched.short_lives = watched.short_lives + 1 if now - watched.started_ns < SOUND_LIFE_S * 1e9 else 0
         backoff_s = min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2 ** (watched.short_lives - 1)) if watched.short_lives else 0.0
         watched.generation += 1
@@ -218,7 +195,9 @@ class Supervisor:
         return happened
 
     def _let_sources_go(self) -> None:
-        if self._sources_gone or not all(w.post.life >= Life.RUNNING for w in self._watched if w.row.reads):
+        if self._sources_gone or not all(
+            w.post.life >= Life.RUNNING for w in self._watched if not (w.is_source or w.is_side)
+        ):
             return
         self._sources_gone = True
         for watched in self._watched:

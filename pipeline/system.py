@@ -7,29 +7,38 @@ from collections.abc import Callable
 from pipeline import slot, wiring
 from pipeline.bell import Bell
 from pipeline.board import Board
-from pipeline.child import ChildPlan
+from pipeline.child import ChildPlan, SidePlan
 from pipeline.config import RunConfig
 from pipeline.messages import Shown
 from pipeline.ring import Ring
 from pipeline.ring_header import RingSpec
-from pipeline.supervise import Happened, Supervisor
-from pipeline.wiring import PARENT, STAGES, ProcessRow, StageRow
+from pipeline.supervise import Supervisor
+from pipeline.watched import Happened
+from pipeline.wiring import PARENT, STAGES, ProcessRow, SideRow, StageRow
 
 
 class System:
     """All processes of one run. Use as a context: nothing is left behind, whatever happens."""
 
-    def __init__(self, config: RunConfig, crop_px: int, stages: tuple[StageRow, ...] = STAGES) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        crop_px: int,
+        stages: tuple[StageRow, ...] = STAGES,
+        sides: tuple[SideRow, ...] = (),
+    ) -> None:
         wiring.check(stages=stages)
         self.config = config
         self.rows = wiring.processes(config.placement, tuple(camera.name for camera in config.cameras), stages)
         self._board = Board()
         self.supervisor = Supervisor(config.supervise, self._board)
-        self._bells = {row.name: Bell() for row in self.rows}
+        self._bells = {name: Bell() for name in (*(r.name for r in self.rows), *(s.name for s in sides))}
         self._bells[PARENT] = self.supervisor.parent_bell
         self.rings = self._make_rings(crop_px)
         for place, row in enumerate(self.rows):
             self.supervisor.add(row, self._bells[row.name], self._plan(place, row))
+        for place, side in enumerate(sides, len(self.rows)):
+            self.supervisor.add(side, self._bells[side.name], self._side_plan(place, side))
         self._shown = self.rings["shown"].reader(PARENT)
         self._headers = {name: ring.header() for name, ring in self.rings.items()}
 
@@ -124,5 +133,14 @@ class System:
         def plan(generation: int) -> ChildPlan:
             bell = self._bells[row.name]
             return ChildPlan(row, self.config, self._board, place, bell, reads, looks, self.rings[written], generation)
+
+        return plan
+
+    def _side_plan(self, place: int, row: SideRow) -> Callable[[int], SidePlan]:
+        names = tuple(each.name for each in self.rows)
+
+        def plan(generation: int) -> SidePlan:
+            bell = self._bells[row.name]
+            return SidePlan(row, self.config, self._board, place, bell, self.rings, names, generation)
 
         return plan

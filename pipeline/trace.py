@@ -16,13 +16,19 @@ KEPT_FRAMES = 20_000
 class Trace:
     """Keeps the last frames; one row for each stage, an arrow from each stay to the next."""
 
-    def __init__(self) -> None:
-        self._refs: deque[FrameRef] = deque(maxlen=KEPT_FRAMES)
+    def __init__(self, kept_frames: int = KEPT_FRAMES) -> None:
+        self._refs: deque[FrameRef] = deque(maxlen=kept_frames)
 
     def add(self, shown: Iterable[Shown]) -> None:
         self._refs.extend(each.ref for each in shown)
 
-    def save(self, path: Path) -> None:
+    def copy(self) -> Trace:
+        """As it is now, for somebody who takes time to look at it."""
+        made = Trace(self._refs.maxlen or KEPT_FRAMES)
+        made._refs.extend(self._refs)
+        return made
+
+    def as_json(self) -> dict[str, object]:
         rows: dict[str, int] = {}
         spans: list[dict[str, object]] = []
         for flow, ref in enumerate(self._refs):
@@ -30,8 +36,11 @@ class Trace:
                 name = f"{visit.stage}:{ref.camera}" if visit.stage == "capture" else visit.stage
                 spans += _span(ref, visit.entered_ns, visit.left_ns, rows.setdefault(name, len(rows) + 1), flow, order)
         names = [{"ph": "M", "name": "process_name", "pid": row, "args": {"name": name}} for name, row in rows.items()]
+        return {"traceEvents": names + spans, "displayTimeUnit": "ms"}
+
+    def save(self, path: Path) -> None:
         try:
-            path.write_text(json.dumps({"traceEvents": names + spans, "displayTimeUnit": "ms"}))
+            path.write_text(json.dumps(self.as_json()))
         except OSError as error:
             raise OutputError(
                 "The trace cannot be written.",

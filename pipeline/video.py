@@ -1,10 +1,8 @@
-"""Video through PyAV: files and streams read, recordings written. The only file that knows FFmpeg."""
+"""Video through PyAV: files and streams are read. FFmpeg is known here and in `film`, which writes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
-from pathlib import Path
 
 import av
 import av.error
@@ -13,13 +11,10 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from checkpoints.errors import OutputError, SourceError
+from checkpoints.errors import SourceError
 from pipeline.config import CameraConfig
 
 _SEEK_EARLIER_S = 2.0
-# No frame waits for a later one, so that a recording is never more than a fragment behind.
-_H264 = {"preset": "veryfast", "crf": "23", "tune": "zerolatency"}
-_FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
 
 
 class VideoReader:
@@ -35,7 +30,7 @@ class VideoReader:
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise SourceError(
                 f"{'The stream' if live else 'The file'} cannot be opened.",
-                saw=f"{camera.shown}: {_reason(error)}",
+                saw=f"{camera.shown}: {reason(error)}",
                 fix="check the address, the camera and its password" if live else "give a video file, such as .mp4",
             ) from error
         if not self._container.streams.video:
@@ -86,7 +81,7 @@ class VideoReader:
             try:
                 packet = next(packets, None)
             except (av.error.FFmpegError, OSError) as error:
-                self.broke = why = _reason(error)
+                self.broke = why = reason(error)
                 break
             if packet is None:
                 break
@@ -94,7 +89,7 @@ class VideoReader:
                 frames = packet.decode()
                 bad += packet.is_corrupt
             except av.error.InvalidDataError as error:
-                bad, why = bad + 1, _reason(error)
+                bad, why = bad + 1, reason(error)
                 continue
             for frame in frames:
                 index += 1
@@ -109,63 +104,8 @@ class VideoReader:
             )
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     # FFmpeg's own text names the address, with its password.
     if isinstance(error, (OSError, av.error.FFmpegError)) and error.strerror:
         return str(error.strerror)
     return str(error) or type(error).__name__
-
-
-class VideoWriter:
-    """H.264 in fragmented MP4: what was written stays playable whatever happens to the writer."""
-
-    def __init__(self, path: Path, size_wh: tuple[int, int], fps: float) -> None:
-        self.path = path
-        self._base = Fraction(1, 90_000)
-        self._last_pts = -1
-        try:
-            self._container = av.open(str(path), "w", format="mp4", options=_FRAGMENTED)
-            rate = Fraction(fps).limit_denominator(1000)
-            self._stream = self._container.add_stream("libx264", rate=rate, options=_H264)
-            self._stream.width, self._stream.height = size_wh[0] & ~1, size_wh[1] & ~1
-            self._stream.pix_fmt = "yuv420p"
-            self._stream.thread_count = 1
-            self._stream.time_base = self._stream.codec_context.time_base = self._base
-            self._stream.codec_context.gop_size = max(1, round(fps))
-            self._container.start_encoding()  # opens the file now, and not at the first picture
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise OutputError(
-                "The recording cannot be written.",
-                saw=f"--record {path}: {_reason(error)}",
-                fix="give a writable .mp4 file",
-            ) from error
-
-    def write(self, image_bgr: NDArray[np.uint8], at_s: float) -> None:
-        """Raises OutputError when the disk is full or gone; what came before stays readable."""
-        height, width = self._stream.height, self._stream.width
-        frame = VideoFrame.from_ndarray(np.ascontiguousarray(image_bgr[:height, :width]), format="bgr24")
-        self._last_pts = max(self._last_pts + 1, round(at_s / self._base))
-        frame.pts, frame.time_base = self._last_pts, self._base
-        self._mux(frame)
-
-    def close(self) -> None:
-        try:
-            self._mux(None)
-        finally:
-            self._container.close()
-
-    def abandon(self) -> None:
-        """After a failed write: let go of the file without another try to finish it."""
-        try:
-            self._container.close()
-        except (av.error.FFmpegError, OSError):
-            return  # it says again what was said at the write
-
-    def _mux(self, frame: VideoFrame | None) -> None:
-        try:
-            for packet in self._stream.encode(frame):
-                self._container.mux(packet)
-        except (av.error.FFmpegError, OSError) as error:
-            raise OutputError(
-                "The recording stopped.", saw=f"{self.path}: {_reason(error)}", fix="make room on the disk"
-            ) from error

@@ -84,6 +84,23 @@ class ProcessRow:
         return tuple(stage.name for stage in self.stages if stage.looks_at)
 
 
+@dataclass(frozen=True, slots=True)
+class SideRow:
+    """A process beside the way, such as the console: it may see all rings, nobody waits for it, and a run goes on
+    without it.
+
+    module   has `open_side(context) -> Side` (`pipeline.side`)
+    options  for it alone, handed over as they are
+    """
+
+    name: str
+    module: str
+    options: object = None
+
+
+WINDOW = SideRow("window", "pipeline.window")
+
+
 def processes(
     placement: Placement, cameras: tuple[str, ...], stages: tuple[StageRow, ...] = STAGES
 ) -> list[ProcessRow]:

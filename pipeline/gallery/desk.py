@@ -10,7 +10,7 @@ import os
 import selectors
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,16 @@ _READ_BYTES = 1 << 20
 _CLIENTS = 8
 _PATIENCE_NS = 30_000_000_000
 
+# Gives a face that is in sight a name, by its camera and track; returns how many pictures the person was given.
+NameFace = Callable[[str, int, str], int]
+
 
 class Desk:
     """Listens in the gallery's folder, for this user only; where there are no Unix sockets it does nothing."""
 
-    def __init__(self, gallery: Edited, folder: Path) -> None:
+    def __init__(self, gallery: Edited, folder: Path, name_face: NameFace | None = None) -> None:
         self._gallery = gallery
+        self._name_face = name_face
         self._folder = folder
         self._clients: list[_Client] = []
         self._listening: socket.socket | None = None
@@ -75,7 +79,7 @@ class Desk:
         done = self._welcome(self._listening)
         for client in list(self._clients):
             try:
-                done |= client.serve(self._gallery)
+                done |= client.serve(self._gallery, self._name_face)
                 gone = client.gone(now_ns())
             except (OSError, ValueError):
                 gone = True  # it went away, or it said what nobody of ours says
@@ -108,7 +112,7 @@ class _Client:
     def gone(self, at_ns: int) -> bool:
         return self._ended or (bool(self._outbox or self._inbox) and at_ns - self._moved_ns > _PATIENCE_NS)
 
-    def serve(self, gallery: Edited) -> bool:
+    def serve(self, gallery: Edited, name_face: NameFace | None) -> bool:
         """Send what waits, else the next chunk, else answer the next request. Whether anything moved."""
         if not self._outbox and self._stream is not None:
             self._outbox += next(self._stream, b"")
@@ -118,7 +122,7 @@ class _Client:
         if not self._outbox and self._stream is None:
             record = cut(self._inbox)
             if record is not None:
-                self._stream = _answer(gallery, *record)
+                self._stream = _answer(gallery, name_face, *record)
                 moved = True
         if moved:
             self._moved_ns = now_ns()
@@ -144,10 +148,13 @@ class _Client:
         return bool(data)
 
 
-def _answer(gallery: Edited, head: bytes, rest: bytes) -> Iterator[bytes]:
+def _answer(gallery: Edited, name_face: NameFace | None, head: bytes, rest: bytes) -> Iterator[bytes]:
     said, pictures, tail = unpacked(head, rest)
     _check(said)
     try:
+        if said.get("do") == "name_face" and name_face is not None:
+            yield packed({"named": name_face(said["camera"], said["track"], said["name"])})
+            return
         yield from _answered(gallery, said, pictures, tail)
     except (GalleryError, EnrolmentError) as error:
         yield packed({"error": [type(error).__name__, error.what, error.saw, error.fix]})
@@ -160,6 +167,7 @@ _FIELDS: dict[str, dict[str, tuple[type, ...]]] = {
     "kept_of": {"ids": (list,)},
     "apply": {"change": (str,)},
     "search": {"dim": (int,), "limit": (int,)},
+    "name_face": {"camera": (str,), "track": (int,), "name": (str,)},
 }
 
 

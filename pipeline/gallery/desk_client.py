@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -72,6 +73,11 @@ class _Line:
             raise {"EnrolmentError": EnrolmentError}.get(kind, GalleryError)(what, saw=saw, fix=fix)
         return answer, pictures
 
+    @property
+    def broken(self) -> bool:
+        """Something has come that was not asked for: the end."""
+        return bool(select.select([self._connection], [], [], 0)[0])
+
     def close(self) -> None:
         self._connection.close()
 
@@ -126,9 +132,19 @@ class DeskGallery(Edited):
             found += [[heard_match(match) for match in matches] for matches in answer["found"]]
         return found
 
+    def name_face(self, camera: str, track: int, name: str) -> int:
+        """Make the face that a camera sees now this person's; return how many pictures the person was given."""
+        answer, _ = self._line.ask({"do": "name_face", "camera": camera, "track": track, "name": name})
+        return int(answer["named"])
+
     def health(self) -> Health:
         about, _ = self._line.ask({"do": "about"})
         return Health(about["away_s"], about["waiting"])
+
+    @property
+    def gone(self) -> bool:
+        """The holder has ended, or has dropped this line."""
+        return self._line.broken
 
     def close(self) -> None:
         self._line.close()

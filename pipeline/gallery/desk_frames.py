@@ -6,6 +6,7 @@
     kept_of ids            -> pictures
     apply change           -> ok
     search rows limit      -> matches
+    name_face camera track name -> how many pictures the person was given
 An answer may be {"error": [kind, what, saw, fix]} instead.
 """
 

@@ -30,13 +30,13 @@ Track = tuple[str, int]  # camera, track
 
 @dataclass(slots=True)
 class _Live:
-    """state  of the last verdict;  unkept  the shots that are not on disk yet;  kept  qualities of those that are"""
+    """state  of the last verdict;  unkept  the shots that are not on disk yet;  kept  the best of those that are"""
 
     sighting: Sighting
     first_s: float
     state: str = "undecided"
     unkept: list[Shot] = field(default_factory=list)
-    kept: list[float] = field(default_factory=list)
+    kept: list[Shot] = field(default_factory=list)
     told_s: float | None = None
 
 
@@ -57,7 +57,7 @@ class UnknownTracks:
         live = self._live.get(track)
         if live is None:
             return True
-        rivals = [*live.kept, *(shot.quality for shot in live.unkept)]
+        rivals = [shot.quality for shot in (*live.kept, *live.unkept)]
         return len(rivals) < BEST_SHOTS or quality > 1.1 * min(sorted(rivals)[-BEST_SHOTS:])
 
     def add(self, track: Track, event: str, pts_s: float, shot: Shot) -> None:
@@ -65,7 +65,12 @@ class UnknownTracks:
             sighting = Sighting(str(uuid4()), "", track[0], event, shot.time, shot.time)
             self._live[track] = _Live(sighting, pts_s)
         live = self._live[track]
-        live.unkept = sorted([*live.unkept, shot], key=lambda one: -one.quality)[:BEST_SHOTS]
+        live.unkept = _best([*live.unkept, shot])
+
+    def shots(self, track: Track) -> list[Shot]:
+        """The best that there are of a face that is in sight, best first."""
+        live = self._live.get(track)
+        return [] if live is None else _best([*live.kept, *live.unkept])
 
     def judged(self, track: Track, state: str, pts_s: float, time: str) -> None:
         """In every frame that shows the face. `state`: unknown, undecided, or whatever means that it is not kept."""
@@ -107,7 +112,7 @@ class UnknownTracks:
 
     def _keep(self, live: _Live) -> None:
         sighting, shots, space = live.sighting, tuple(live.unkept), self._space
-        live.kept += [shot.quality for shot in shots]
+        live.kept = _best([*live.kept, *shots])
         live.unkept = []
         self._keeper.give(lambda store: store.keep(sighting, shots, space))
 
@@ -120,6 +125,10 @@ class UnknownTracks:
     @staticmethod
     def _is_due(live: _Live, pts_s: float) -> bool:
         return live.told_s is None or bool(live.unkept) or pts_s - live.told_s >= TELL_EVERY_S
+
+
+def _best(shots: list[Shot]) -> list[Shot]:
+    return sorted(shots, key=lambda one: -one.quality)[:BEST_SHOTS]
 
 
 class Keeper:

@@ -1,4 +1,4 @@
-"""draw: what people and other programs see of a frame, on that very frame."""
+"""draw: what other programs are told of a frame, and what is recorded, on that very frame."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from checkpoints.errors import OutputError
 from pipeline import events
-from pipeline.messages import Identities, Shown
+from pipeline.messages import FrameRef, Identities, NamedFace, Shown
 from pipeline.stage import StageContext
 from pipeline.topic import Look, image_of
 
@@ -27,23 +27,30 @@ class Draw:
         self._telling = events.Telling(output.event_every_s)
         self._told_until = _last_told(self._log) if self._log and context.generation else {}
         self._recorder = None
-        self._windows = None
+        self._cropping = None
         # Each brings a library of its own, which other runs need not hold in memory.
-        if output.record is not None:
+        outlets = context.config.outlets
+        if outlets is not None and outlets.crops:
+            from pipeline.outlets.cropping import Cropping
+
+            self._cropping = Cropping(outlets.store / "crops")
+        if output.record is not None or output.clips is not None:
             from pipeline.recorder import Recorder
 
-            self._recorder = Recorder(output.record, cameras=len(context.config.cameras), generation=context.generation)
-        if output.display == "window":
-            from pipeline.window import Windows
-
-            self._windows = Windows(context.request_stop)
+            self._recorder = Recorder(
+                output.record,
+                cameras=len(context.config.cameras),
+                generation=context.generation,
+                live=not context.config.capture.lossless,
+                clips=output.clips,
+                tell=self._tell_of_clip,
+            )
 
     def work(self, records: Sequence[Identities]) -> list[Shown | None]:
         return [self._show(identities) for identities in records]
 
     def idle(self) -> None:
-        if self._windows is not None:
-            self._windows.listen()
+        """Tells only what comes."""
 
     def close(self) -> None:
         if self._recorder is not None:
@@ -51,22 +58,23 @@ class Draw:
                 self._recorder.close()
             except OutputError as error:
                 self._complain(error)
-        if self._windows is not None:
-            self._windows.close()
+        if self._cropping is not None:
+            self._cropping.close()
         if self._log is not None:
             self._log.close()
 
     def _show(self, identities: Identities) -> Shown | None:
         self._telling.hear(identities.ref, identities.faces)
-        if (self._recorder is not None or self._windows is not None) and not self._show_picture(identities):
+        if self._recorder is not None and not self._record(identities):
             return None
         self._tell(identities)
         return Shown(identities.ref, len(identities.faces), tuple(f.name for f in identities.faces if f.name))
 
-    def _show_picture(self, identities: Identities) -> bool:
+    def _record(self, identities: Identities) -> bool:
         """False when the frame is gone."""
         from pipeline import overlay
 
+        assert self._recorder is not None
         lease = self._look.at(identities.ref)
         if lease is None:
             self._look.lost(identities.ref)
@@ -76,16 +84,17 @@ class Draw:
         finally:
             lease.release()
         overlay.draw(image_bgr, identities.faces, identities.expected)
-        if self._windows is not None:
-            self._windows.show(identities.ref.camera, image_bgr)
-        if self._recorder is not None:
-            try:
-                self._recorder.write(identities.ref, image_bgr)
-            except OutputError as error:
-                self._complain(error)
-                self._recorder.abandon()
-                self._recorder = None
+        try:
+            self._recorder.write(identities.ref, image_bgr, identities.faces)
+        except OutputError as error:
+            self._complain(error)
+            self._recorder.abandon()
+            self._recorder = None
         return True
+
+    def _tell_of_clip(self, event: dict[str, object]) -> None:
+        if self._log is not None:
+            self._log.append(event)
 
     def _tell(self, identities: Identities) -> None:
         ref = identities.ref
@@ -94,11 +103,27 @@ class Draw:
         try:
             for face in self._telling.due(ref, identities.faces):
                 why = self._telling.why(ref, face)
-                self._log.append(events.identity(ref, face, identities.embedding_space, why))
+                event = events.identity(ref, face, identities.embedding_space, why)
+                self._keep_crop(event, ref, face)
+                self._log.append(event)
         except OutputError as error:
             self._complain(error)
             self._log.close()
             self._log = None
+
+    def _keep_crop(self, event: dict[str, object], ref: FrameRef, face: NamedFace) -> None:
+        if self._cropping is None or not self._cropping.wants(event):
+            return
+        lease = self._look.at(ref)
+        if lease is None:
+            return
+        try:
+            self._cropping.keep(event, image_of(lease), face)
+        except OutputError as error:
+            self._complain(error)
+            self._cropping = None
+        finally:
+            lease.release()
 
 
 def _last_told(log: events.EventLog) -> dict[str, int]:

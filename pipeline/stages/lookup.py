@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from checkpoints.errors import GalleryError
 from engines.models import embedder_model
-from pipeline import events
+from pipeline import events, naming
 from pipeline.clock import now_ns, utc_iso
 from pipeline.evidence import Evidence, Look
 from pipeline.gallery.counted import CountedGallery
@@ -50,7 +50,7 @@ class Lookup:
         self._space = known.embedding_space
         self._has_server = config.server is not None
         self._gallery = CountedGallery(gallery_of(config, space=self._space, dim=known.embedding_dim, share=False))
-        self._desk = Desk(self._gallery, config.path)
+        self._desk = Desk(self._gallery, config.path, self._name_face)
         self._matcher = open_matcher(self._gallery, known, config)
         self._unknowns = UnknownTracks(
             config.path, near=known.match_threshold, space=self._space, days=config.unknown_days
@@ -128,6 +128,14 @@ class Lookup:
             return cut_out(image_of(lease), face.box_xyxy, face.landmarks)
         finally:
             lease.release()
+
+    # -- a name that a person gives to a face in the live picture --
+
+    def _name_face(self, camera: str, track: int, name: str) -> int:
+        evidence = self._evidence.get(camera)
+        looks = evidence.looks(track) if evidence is not None else []
+        shots = naming.shots_of(looks, self._unknowns.shots((camera, track)))
+        return naming.give(name, f"{camera} #{track}", shots, self._gallery, self._matcher)
 
     # -- between two records --
 

@@ -9,7 +9,7 @@ import pytest
 from app import flags, settings
 from checkpoints.errors import SettingsError
 from engines import fitting
-from pipeline.config import RunConfig, ServerConfig
+from pipeline.config import ClipsConfig, OutletsConfig, RunConfig, ServerConfig
 
 SCREEN = {"DISPLAY": ":0"}
 
@@ -26,7 +26,7 @@ def complaint(*argv: str, environ: dict[str, str] | None = None) -> str:
 
 
 def leaves(config: Any, path: str = "") -> dict[str, object]:
-    if not is_dataclass(config) or isinstance(config, ServerConfig):
+    if not is_dataclass(config) or isinstance(config, ServerConfig | OutletsConfig | ClipsConfig):
         return {path: config}
     return {
         key: value for f in fields(config) for key, value in leaves(getattr(config, f.name), f"{path}.{f.name}").items()
@@ -47,12 +47,12 @@ def test_every_field_of_the_run_config_can_be_set() -> None:
             *("--source", "0", "--size", "640x360", "--realtime", "9", "--loop", "--frames", "3"),
             *("--detector", "yunet", "--embedder", "facenet", "--backend", "onnx", "--precision", "fp32"),
             *("--threads", "2", "--min-face", "20", "--gallery", "g", "--placement", "fused", "--display", "window"),
-            *("--record", "o.mp4", "--events", "e.jsonl", "--detect-every", "9"),
+            *("--record", "o.mp4", "--clips", "c", "--events", "e.jsonl", "--detect-every", "9"),
             *("--matcher", "svm", "--server", "https://q:1"),
             environ=SCREEN
             | {"OPEN_TIMEOUT": "1", "DETECTOR_THRESHOLDS": "0.1,0.1,0.1", "PYRAMID_FACTOR": "0.5", "DATA_DIR": "/d"}
             | {"MATCH_THRESHOLD": "0.2", "MATCH_MARGIN": "0.2", "EVENT_EVERY": "2", "HANG_TIMEOUT": "2"}
-            | {"FALSE_NAMES": "0.1", "UNKNOWN_RETENTION_DAYS": "1"}
+            | {"FALSE_NAMES": "0.1", "UNKNOWN_RETENTION_DAYS": "1", "EVENTS_MB": "1", "MQTT_URL": "mqtt://b"}
             | {"START_TIMEOUT": "2", "MAX_RESTARTS": "1", "RESTART_WINDOW": "2", "STOP_TIMEOUT": "1"},
         ).config
     )
@@ -82,13 +82,14 @@ def test_what_is_said_to_the_server_comes_from_the_settings() -> None:
 
 
 def test_defaults_are_those_of_the_run_config() -> None:
-    ours, theirs = leaves(plan(environ={"DISPLAY": ""}).config), leaves(RunConfig(plan().config.cameras))
+    ours, theirs = leaves(plan("--display", "none").config), leaves(RunConfig(plan().config.cameras))
     differing = {path for path in ours if ours[path] != theirs[path]}
-    # Folders are made absolute; display and precision depend on the machine.
-    assert differing - {".output.display", ".engines.precision"} == {
+    # Folders are made absolute; the precision depends on the machine.
+    assert differing - {".engines.precision"} == {
         ".engines.models",
         ".engines.cache",
         ".gallery.path",
+        ".output.snapshots",
     }
 
 

@@ -123,3 +123,15 @@ def test_without_a_file_it_is_asked_for(
     assert "--events FILE" in capsys.readouterr().err
     assert main(["gallery", "why", "1", "--events", str(tmp_path / "none")]) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_an_event_is_found_in_an_older_part_of_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "e.jsonl"
+    for frame in (1, 2):
+        log = EventLog(path, part_bytes=1)
+        log.append(event(frame))
+        log.close()
+    assert main(["gallery", "why", "door/1/7", "--events", str(path)]) == 0
+    assert "frame 1," in capsys.readouterr().out
+    assert main(["gallery", "why", "1", "--events", str(path)]) == 0
+    assert "frame 2," in capsys.readouterr().out

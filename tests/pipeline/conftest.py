@@ -10,8 +10,8 @@ import pytest
 from pipeline.clock import now_ns
 from pipeline.config import CameraConfig, CaptureConfig, OutputConfig, RunConfig, SuperviseConfig
 from pipeline.messages import Shown
-from pipeline.supervise import Happened
 from pipeline.system import System
+from pipeline.watched import Happened
 from pipeline.wiring import STAGES, StageRow
 from testbench.passing import CROP_PX
 

@@ -33,5 +33,5 @@ def test_boxes_at_and_beyond_the_edge_are_no_error(box: tuple[float, float, floa
 
 def test_labels_say_who_or_which_track() -> None:
     assert overlay.label(face((0, 0, 1, 1), name="Alice")) == "Alice 0.83"
-    assert overlay.label(face((0, 0, 1, 1))) == "Zo? 0.83"
+    assert overlay.label(face((0, 0, 1, 1))) == "Zoë 0.83"
     assert overlay.label(face((0, 0, 1, 1), "unknown", None)) == "unknown #7"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,35 @@ def test_a_new_epoch_follows_on_the_last(tmp_path: Path) -> None:
             recorder.write(ref(3 * epoch + n, n * 0.04, epoch=epoch), IMAGE)
     recorder.close()
     assert times(tmp_path / "out.mp4") == pytest.approx([0, 0.04, 0.08, 0.12, 0.16, 0.2])
+
+
+def test_a_live_camera_that_was_away_leaves_a_gap_of_that_length(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "out.mp4", cameras=1, generation=0, live=True)
+    for epoch, second in ((0, 0), (0, 1), (1, 9), (1, 10)):
+        at = replace(ref(second, second - 9.0 * epoch, epoch=epoch), captured_ns=second * 1_000_000_000)
+        recorder.write(at, IMAGE)
+    recorder.close()
+    assert times(tmp_path / "out.mp4") == [0.0, 1.0, 9.0, 10.0]
+
+
+def test_a_camera_that_comes_back_with_another_size_gets_another_file(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "out.mp4", cameras=1, generation=0)
+    recorder.write(ref(0, 0), IMAGE)
+    recorder.write(replace(ref(1, 0.04), size_wh=(32, 24)), IMAGE[::2, ::2])
+    recorder.write(ref(2, 0.08), IMAGE)
+    recorder.close()
+    assert {p.name: len(times(p)) for p in tmp_path.iterdir()} == {"out.mp4": 1, "out.part2.mp4": 1, "out.part3.mp4": 1}
+
+
+def test_an_older_recording_is_written_over_and_an_older_part_is_not(tmp_path: Path) -> None:
+    for name in ("out.mp4", "out.part2.mp4"):
+        (tmp_path / name).write_bytes(b"older")
+    for generation in (0, 1):
+        recorder = Recorder(tmp_path / "out.mp4", cameras=1, generation=generation)
+        recorder.write(ref(0, 0), IMAGE)
+        recorder.close()
+    assert (tmp_path / "out.part2.mp4").read_bytes() == b"older"
+    assert [times(tmp_path / name) for name in ("out.mp4", "out.part3.mp4")] == [[0.0], [0.0]]
 
 
 def test_each_camera_and_each_part_has_a_file(tmp_path: Path) -> None:

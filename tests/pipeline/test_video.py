@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from checkpoints.errors import OutputError, SourceError
 from pipeline.config import CameraConfig
-from pipeline.video import VideoReader, VideoWriter
+from pipeline.film import VideoWriter
+from pipeline.video import VideoReader
 
 SIZE_WH = (160, 120)
 FRAMES = 40

@@ -11,7 +11,7 @@ import pytest
 
 from engines.detector import Detector
 from engines.options import EngineOptions
-from pipeline.video import VideoWriter
+from pipeline.film import VideoWriter
 from testbench import compare, ours
 from testbench.compare import main
 from testbench.ours import frames

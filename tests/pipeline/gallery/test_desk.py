@@ -154,6 +154,8 @@ def test_a_client_that_does_not_read_holds_up_nobody(
         packed({"do": "kept_of", "ids": 5}),
         packed({"do": "apply", "change": "rename"}),
         packed({"do": "search", "dim": "x", "limit": None}),
+        packed({"do": "name_face", "camera": "door", "track": "7", "name": "Ann"}),
+        packed({"do": "name_face", "camera": "door", "track": 7, "name": None}),
     ],
 )
 def test_who_says_nonsense_is_dropped(desk: Desk, gallery: MemoryGallery, connect: Any, record: bytes) -> None:
@@ -172,9 +174,13 @@ def test_who_says_nonsense_is_dropped(desk: Desk, gallery: MemoryGallery, connec
     assert b'"count":1' in well.recv(1000)
 
 
-def test_a_request_that_is_not_known_is_told(desk: Desk, connect: Any) -> None:
+@pytest.mark.parametrize(
+    ("said", "face"), [("dance", {}), ("name_face", {"camera": "door", "track": 7, "name": "Ann"})]
+)
+def test_a_request_that_is_not_known_is_told(desk: Desk, connect: Any, said: str, face: dict[str, Any]) -> None:
+    """A holder that follows no faces knows none to name."""
     client = connect()
-    client.sendall(packed({"do": "dance"}))
+    client.sendall(packed({"do": said} | face))
     for _ in range(5):
         desk.serve_waiting()
     answer = client.recv(10_000)

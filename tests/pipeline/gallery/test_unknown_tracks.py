@@ -93,6 +93,16 @@ def test_only_clear_shots_and_better_ones_are_wanted(tmp_path: Path) -> None:
     assert [round(face.quality, 2) for face in cluster.faces] == [0.9, 0.6, 0.5]
 
 
+def test_the_best_shots_of_a_face_in_sight_are_at_hand_whether_they_are_on_disk_or_not(tmp_path: Path) -> None:
+    tracks = made(tmp_path)
+    for second, quality in ((0, 0.5), (1, 0.6), (3, 0.7), (4, 0.9)):
+        tracks.add(TRACK, "e", second, shot(quality=quality))
+        tracks.judged(TRACK, "unknown", second, TIMES[second])
+    assert [one.quality for one in tracks.shots(TRACK)] == [0.9, 0.7, 0.6]
+    assert tracks.shots(("door", 8)) == []
+    tracks.close()
+
+
 def test_who_stays_for_long_is_told_again_now_and_then(tmp_path: Path) -> None:
     tracks = made(tmp_path)
     for _ in range(3):

@@ -198,6 +198,63 @@ def test_who_is_deleted_meanwhile_is_not_named_any_more(tmp_path: Path) -> None:
     running.close()
 
 
+NAME_FACE = """
+import sys
+from pathlib import Path
+from checkpoints.errors import UserError
+from pipeline.gallery.desk_client import ask_desk
+desk = ask_desk(Path(sys.argv[1]))
+for camera, track, name in {faces}:
+    try:
+        print(desk.name_face(camera, track, name))
+    except UserError as error:
+        print(type(error).__name__, error.what, error.saw)
+desk.close()
+"""
+
+
+def test_a_face_in_sight_is_given_a_name_with_its_cut_outs(running: Running, tmp_path: Path) -> None:
+    for _ in range(3):
+        running.show(5)
+    asked = Asking(running, NAME_FACE.format(faces=[("door", 1, "Eve")]))
+    assert asked.said == "1\n"  # the three were the very same
+    (face,) = running.show(None)
+    assert (face.name, face.state) == ("Eve", "known")
+    running.show(ended=[1])
+    running.close()
+    assert Unknowns(tmp_path / "gallery").clusters() == []
+    gallery = open_gallery(tmp_path / "gallery", space=SPACE, dim=DIM)
+    pictures = [kept.picture for kept in gallery.kept(["Eve"])]
+    gallery.close()
+    assert all(one.cutout is not None and one.source == "door #1" for one in pictures)
+    running.stage = Running(tmp_path).stage  # for the fixture to close
+
+
+def test_where_unknown_faces_are_not_kept_a_name_can_be_given_too(tmp_path: Path) -> None:
+    running = Running(tmp_path, unknown_days=0)
+    for _ in range(3):
+        running.show(5)
+    assert Asking(running, NAME_FACE.format(faces=[("door", 1, "Eve")])).said == "1\n"  # the three were the very same
+    assert [face.name for face in running.show(None)] == ["Eve"]
+    running.close()
+
+
+def test_why_a_face_in_sight_is_given_no_name(tmp_path: Path) -> None:
+    enrol(tmp_path, "Ann", 1)
+    enrol(tmp_path, None, 3)
+    running = Running(tmp_path)
+    for _ in range(3):
+        running.show(1, 3, 5)
+    wrong = [("door", 1, "Bob"), ("door", 2, "Bob"), ("door", 9, "Bob"), ("attic", 1, "Bob"), ("door", 3, "a/b")]
+    said = Asking(running, NAME_FACE.format(faces=wrong)).said.splitlines()
+    assert [line.split()[0] for line in said] == ["GalleryError"] * 2 + ["EnrolmentError"] * 3
+    assert "is Ann (cosine 1.00)" in said[0]
+    assert "one of the strangers" in said[1]
+    assert "out of sight" in said[2] and "out of sight" in said[3]
+    assert "cannot be the name" in said[4]
+    running.close()
+
+
 def test_it_is_the_holder_or_it_does_not_run(running: Running, tmp_path: Path) -> None:
     with pytest.raises(GalleryLocked):
         Running(tmp_path)

@@ -1,0 +1,124 @@
+"""From the file of events into the store: each event once, whatever happens to either of them.
+
+Events and the place in the file are kept together or not at all. The file is read while the store is locked, so who
+takes somebody out of the file first, and out of the store then, has erased everything.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from checkpoints.errors import OutputError
+from pipeline.outlets.following import Place, Read, read_on
+from pipeline.outlets.store import Store
+from pipeline.outlets.stored import key_of
+from pipeline.parts import all_parts
+
+Signs = tuple[tuple[int, int], ...]
+_INSERT = (
+    "INSERT OR IGNORE INTO events (key, run, kind, camera, track, name, state, t, told_why, body) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_PLACE = "INSERT OR REPLACE INTO logs (path, inode, offset, anchor, run) VALUES (?, ?, ?, ?, ?)"
+
+
+class Reception:
+    def __init__(self, store: Store, log: Path) -> None:
+        self._store = store
+        self._log = log.absolute()
+        self._seen: Signs | None = None
+
+    def take_all(self, oldest: str = "") -> int:
+        """How many events are new. `oldest`: when the file has to be read again, what is older was stored already."""
+        signs = self._signs()
+        if signs == self._seen:
+            return 0
+        total = 0
+        while (taken := self._take(oldest)) is not None:
+            total += taken
+        self._seen = signs
+        return total
+
+    def _take(self, oldest: str) -> int | None:
+        """Of the next lines; None when there are no more."""
+        with self._store.database.writing() as connection:
+            place, run = self._place(connection)
+            try:
+                read = read_on(self._log, place)
+            except OSError as error:
+                raise OutputError(
+                    "The events cannot be read.", saw=f"{self._log}: {error.strerror}", fix="see that the file is yours"
+                ) from error
+            if not read.lines or read.place is None:
+                return None
+            before = connection.total_changes
+            run = _keep(connection, read, run, oldest)
+            taken = connection.total_changes - before
+            at = read.place
+            connection.execute(_PLACE, (str(self._log), at.inode, at.offset, at.anchor, run))
+        return taken
+
+    def _place(self, connection: sqlite3.Connection) -> tuple[Place | None, int]:
+        query = "SELECT inode, offset, anchor, run FROM logs WHERE path = ?"
+        row = connection.execute(query, (str(self._log),)).fetchone()
+        if row is None:
+            (run,) = connection.execute("SELECT COALESCE(MAX(run) + 1, 0) FROM events").fetchone()
+            return None, run
+        return Place(*row[:3]), row[3]
+
+    def _signs(self) -> Signs:
+        """Others as soon as there is something to read."""
+        signs = []
+        for path in all_parts(self._log):
+            try:
+                found = path.stat()
+            except FileNotFoundError:
+                continue
+            signs.append((found.st_ino, found.st_size))
+        return tuple(signs)
+
+
+def _keep(connection: sqlite3.Connection, read: Read, run: int, oldest: str) -> int:
+    """The run that the next line belongs to."""
+    for line in read.lines:
+        event = _parsed(line)
+        if event is None or (read.anew and event["t"] < oldest):
+            continue
+        new = connection.execute(_INSERT, _row(event, line, run)).rowcount
+        run += new > 0 and event["type"] == "end"
+    return run
+
+
+def _row(event: dict[str, Any], line: bytes, run: int) -> tuple[object, ...]:
+    def text(name: str) -> str | None:
+        value = event.get(name)
+        return value if isinstance(value, str) else None
+
+    track = event.get("track")
+    has_track = isinstance(track, int) and abs(track) < 2**63
+    return (
+        key_of(event, line),
+        run,
+        event["type"],
+        text("camera"),
+        track if has_track else None,
+        text("name"),
+        text("state"),
+        event["t"],
+        "why" in event,
+        line.decode(),
+    )
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """None for what is no event: the half line of a writer that was killed, or what people have written there."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(event, dict) or not isinstance(event.get("type"), str) or not isinstance(event.get("t"), str):
+        return None
+    return event
