@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from app.console import schemas
+from app.console import run_schemas, schemas
 from tests.app.console.fake_answers import answer, problem
 from tests.app.console.made_up import State, face, health
 
 ANSWERS: list[tuple[str, list[str], dict[str, Any], Any]] = [
-    ("GET", ["cameras"], {}, list[schemas.Camera]),
+    ("GET", ["cameras"], {}, list[run_schemas.Camera]),
     ("GET", ["people"], {}, list[schemas.Person]),
     ("GET", ["people", "id-Ada"], {}, schemas.PersonWhole),
     ("GET", ["people", "id-Ada", "erasure"], {}, schemas.Erasure),
@@ -28,8 +28,8 @@ ANSWERS: list[tuple[str, list[str], dict[str, Any], Any]] = [
     ("DELETE", ["unknowns", "u1"], {}, schemas.ErasedUnknown),
     ("POST", ["faces", "enrol"], {"camera": "door", "track": 7, "name": "Eve"}, schemas.NamedNow),
     ("GET", ["events"], {}, schemas.Events),
-    ("GET", ["latency"], {}, schemas.Latency),
-    ("GET", ["settings"], {}, list[schemas.SettingsSection]),
+    ("GET", ["latency"], {}, run_schemas.Latency),
+    ("GET", ["settings"], {}, list[run_schemas.SettingsSection]),
 ]
 
 
@@ -52,6 +52,6 @@ def test_an_answer_is_what_the_description_says(method: str, path: list[str], bo
 
 
 def test_health_faces_and_problems_are_what_the_description_says() -> None:
-    schemas.Healthy.model_validate(health())
+    run_schemas.Healthy.model_validate(health())
     schemas.Face.model_validate(face(7, None))
     schemas.Error.model_validate(problem("It failed."))
