@@ -81,8 +81,8 @@ class ModelSettings:
         default=_ENGINES.detector,
         metadata=about(
             "DETECTOR_ENGINE DETECTOR",
-            values.model("mtcnn", "yunet"),
-            "What finds faces: mtcnn, yunet or an ONNX file",
+            values.model("mtcnn", "mtcnn_reference", "yunet"),
+            "What finds faces: mtcnn, mtcnn_reference, yunet or an ONNX file",
             "--detector NAME",
         ),
     )

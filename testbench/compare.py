@@ -11,8 +11,9 @@ detect    the frames are decoded and scaled beforehand; each is searched as a wh
 pipeline  ours is all of the program with decoding, as `testbench.latency --lossless` measures it; milliseconds are
           those of the whole turn, divided by its frames.
 track     the detections of synthetic scenes; the peer needs no video (`python -m testbench.compare track --help`).
-Of several turns the median counts. --detector auto is mtcnn beside facenet-pytorch and yunet beside opencv for detect,
-and the program's default for pipeline. --min-face 0 is 40, but 1 for detect beside opencv, which finds all sizes.
+Of several turns the median counts. --detector auto is mtcnn_reference beside facenet-pytorch and yunet beside opencv
+for detect, and the program's default for pipeline. --min-face 0 is 40, but 1 for detect beside opencv, which finds all
+sizes.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from testbench.peer import Peer, PeerName, Task, Work
 
 _AUTO = "auto"
 _AS_THE_PEER = 0
-_LIKE_THE_PEERS = {"facenet-pytorch": "mtcnn", "opencv": "yunet"}
+_LIKE_THE_PEERS = {"facenet-pytorch": "mtcnn_reference", "opencv": "yunet"}
 
 
 def compare_detectors(task: Task, peer: Peer, options: EngineOptions, turns: int, check: bool) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """How large the numbers in a model's networks become on real pictures: makes the tables in `checkpoints/ranges`.
 
     python -m training.calibrate sface --data PEOPLE --images 512
-    python -m training.calibrate mtcnn --data PEOPLE BACKGROUNDS --min-face 20
+    python -m training.calibrate mtcnn_reference --data PEOPLE BACKGROUNDS --min-face 20
 
 Embedders see the middle face of each picture, cut out as at run time; the networks of a detector see what it shows
 them. All run in fp32. Layers that a table leaves in floating point stay so when the table is made again.

@@ -1,6 +1,6 @@
 """Ask a teacher about each sample, so that a network learns how sure it may be and not only what is right.
 
-    python -m training.distill onet --samples SAMPLES/onet --by mtcnn
+    python -m training.distill onet --samples SAMPLES/onet --by mtcnn_reference
     python -m training.distill pnet --samples SAMPLES/pnet --by RUN/pnet_large/best.pt
     python -m training.distill onet --samples SAMPLES/onet --by yunet
     python -m training.train onet --samples SAMPLES/onet --out RUN/onet --teacher 0.5

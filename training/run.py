@@ -52,7 +52,7 @@ from training.quantised import QuantisedNet
 from training.shapes import PARTS, Part, shape
 
 CASCADES = ("fp32", "int8", "pruned")
-REFERENCE = "mtcnn"
+REFERENCE = "mtcnn_reference"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from training.labels import Marks
 from training.landmark_list import Points
 from training.overlap import inside, partners
 
-LEADING, SECOND = "yunet", "mtcnn"
+LEADING, SECOND = "yunet", "mtcnn_reference"
 
 _LEAST_SCORE = 0.3
 _SURE_SCORE = 0.5

@@ -1,8 +1,8 @@
 """Cascades against each other: each network by itself, all three together, and how long they take.
 
-    python -m training.validate reference=mtcnn fp32=RUN/onnx/fp32 int8=RUN/onnx/int8 --against fp32 --data FACES
-    python -m training.validate reference=mtcnn mixed=RUN/pnet/int8/best.pt,mtcnn,mtcnn --data FACES --min-height 0 40
-    python -m training.validate reference=mtcnn ours=RUN/onnx/int8 --samples RUN/samples --parts pnet
+    python -m training.validate old=mtcnn_reference fp32=RUN/onnx/fp32 int8=RUN/onnx/int8 --against fp32 --data FACES
+    python -m training.validate old=mtcnn_reference mixed=RUN/pnet/int8/best.pt,mtcnn,mtcnn --data FACES
+    python -m training.validate old=mtcnn_reference ours=RUN/onnx/int8 --samples RUN/samples --parts pnet
 
 RUN is what training.run has filled. A cascade is NAME=WHERE: a model's name, a folder with pnet, rnet and onet (.onnx,
 .pt or /best.pt), or three of such places or files with commas between them. Behind each may stand @fp32, @fp16 or

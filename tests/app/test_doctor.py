@@ -37,7 +37,7 @@ def test_what_is_missing_fails_with_what_to_do(
     assert main(["doctor"]) == 1
     (models,) = (line for line in capsys.readouterr().out.splitlines() if " models " in line)
     assert models.startswith("FAIL")
-    assert "python -m checkpoints.fetch mtcnn" in models
+    assert "python -m checkpoints.fetch sface" in models
 
 
 def test_a_backend_that_is_not_here_is_said_with_the_reason(

@@ -379,7 +379,7 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path, known: dict[str, M
 
 def test_the_command_tells_errors_without_a_traceback(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fetch.main(["mtcn", "--models", str(models)]) == 2
-    assert "Known models: dlib, facenet, mtcnn, sface, yunet." in capsys.readouterr().err
+    assert "Known models: dlib, facenet, mtcnn, mtcnn_reference, sface, yunet." in capsys.readouterr().err
 
 
 def test_the_list_names_every_model(models: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,7 +30,7 @@ def wrong_lines(changed: object) -> list[str]:
 
 
 def test_the_models_are_known() -> None:
-    assert manifest.names() == ("dlib", "facenet", "mtcnn", "sface", "yunet")
+    assert manifest.names() == ("dlib", "facenet", "mtcnn", "mtcnn_reference", "sface", "yunet")
 
 
 @pytest.mark.parametrize("name", manifest.names())
@@ -189,7 +189,7 @@ def test_text_that_is_no_json_is_refused() -> None:
 def test_an_unknown_model_is_refused_and_the_known_are_told() -> None:
     with pytest.raises(ModelError, match="no model of that name") as caught:
         manifest.load("mtcn")
-    assert caught.value.fix == "Known models: dlib, facenet, mtcnn, sface, yunet."
+    assert caught.value.fix == "Known models: dlib, facenet, mtcnn, mtcnn_reference, sface, yunet."
 
 
 def test_a_part_that_a_model_does_not_have() -> None:

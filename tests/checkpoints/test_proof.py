@@ -65,7 +65,7 @@ def packed_net() -> bytes:
 
 @pytest.fixture
 def rnet() -> tuple[Manifest, ModelFile]:
-    model = manifest.load("mtcnn")
+    model = manifest.load("mtcnn_reference")
     return model, replace(model.file("rnet"), size_wh=(6, 6))
 
 
@@ -138,4 +138,4 @@ def test_a_picture_is_prepared_as_the_model_takes_it() -> None:
     planes = proof.prepared(picture, manifest.load("dlib"))
     assert planes.shape == (1, 3, 2, 3)
     np.testing.assert_allclose(planes[0, :, 0, 0] * 256, [255 - 122.782, -117.001, -104.298], rtol=1e-6)
-    assert proof.prepared(picture, manifest.load("mtcnn")).shape == (1, 2, 3, 3)
+    assert proof.prepared(picture, manifest.load("mtcnn_reference")).shape == (1, 2, 3, 3)

@@ -31,9 +31,9 @@ def model(name: str) -> dict[str, Path]:
 @pytest.mark.parametrize("part", ["pnet", "rnet", "onet"])
 def test_an_upright_net_computes_what_the_published_one_does(part: str) -> None:
     """Turning twice gives the published weights again, so that this needs no second download."""
-    upright = model("mtcnn")[part].read_bytes()
+    upright = model("mtcnn_reference")[part].read_bytes()
     published = convert("upright", upright, part)
-    mtcnn = manifest.load("mtcnn")
+    mtcnn = manifest.load("mtcnn_reference")
     found = proof.difference(mtcnn, mtcnn.file(part), published, upright)
     assert found.largest < 1e-5 < 0.1 < found.of
     assert proof.difference(mtcnn, mtcnn.file(part), upright, upright).largest > 1e-2

@@ -17,7 +17,7 @@ CONTENTS = {"pnet": b"first net", "rnet": b"second net", "onet": b"third net"}
 @pytest.fixture
 def small() -> Manifest:
     """MTCNN's manifest with the sha256s of CONTENTS."""
-    mtcnn = manifest.load("mtcnn")
+    mtcnn = manifest.load("mtcnn_reference")
     files = (replace(file, sha256=hashlib.sha256(CONTENTS[file.part]).hexdigest()) for file in mtcnn.files)
     return replace(mtcnn, files=tuple(files))
 
@@ -39,7 +39,7 @@ def test_a_missing_file_is_told_with_what_to_do(small: Manifest, models: Path) -
         store.locate(small, models)
     text = str(caught.value)
     assert str(models / "mtcnn_rnet.onnx") in text
-    assert f"python -m checkpoints.fetch mtcnn --models {models}" in text
+    assert f"python -m checkpoints.fetch mtcnn_reference --models {models}" in text
     assert small.file("rnet").sha256 in text
 
 

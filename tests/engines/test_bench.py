@@ -54,7 +54,7 @@ def test_the_table_tells_how_much_faster_than_fp32_of_the_same_runtime() -> None
 
 
 def test_pnet_is_measured_on_the_canvases_of_two_sizes_of_pictures() -> None:
-    mtcnn = manifest.load("mtcnn")
+    mtcnn = manifest.load("mtcnn_reference")
     pnet, rnet, onet = mtcnn.files
     small, large = sizes(mtcnn, pnet)
     assert small[0] * small[1] * 3 < large[0] * large[1]
@@ -86,9 +86,20 @@ def test_a_short_run(
     options: EngineOptions, model: Callable[[str], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every runtime that works here gives a figure in fp32."""
-    model("mtcnn")
+    model("mtcnn_reference")
     out = tmp_path / "bench.json"
-    words = ["--nets", "mtcnn_rnet", "--batches", "2", "--precisions", "fp32", "--seconds", "0", "--json", str(out)]
+    words = [
+        "--nets",
+        "mtcnn_reference_rnet",
+        "--batches",
+        "2",
+        "--precisions",
+        "fp32",
+        "--seconds",
+        "0",
+        "--json",
+        str(out),
+    ]
     assert main([*words, "--models", str(options.models), "--cache", str(options.cache)]) == 0
     figures = json.loads(out.read_text())
     rows = {row["backend"]: row for row in figures["rows"]}
@@ -97,15 +108,19 @@ def test_a_short_run(
     for backend in rows:
         assert rows[backend]["ms"] > 0
         assert rows[backend]["runs"] == 5
-        assert (rows[backend]["net"], rows[backend]["batch"], rows[backend]["size_wh"]) == ("mtcnn_rnet", 2, [24, 24])
+        assert (rows[backend]["net"], rows[backend]["batch"], rows[backend]["size_wh"]) == (
+            "mtcnn_reference_rnet",
+            2,
+            [24, 24],
+        )
     assert figures["files"][0]["fp32_bytes"] > 100_000
-    assert "mtcnn_rnet" in capsys.readouterr().out
+    assert "mtcnn_reference_rnet" in capsys.readouterr().out
 
 
 def test_what_cannot_be_measured_ends_with_2(
     options: EngineOptions, model: Callable[[str], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--models", str(tmp_path)]) == 2
+    assert main(["--models", str(tmp_path), "--nets", "sface"]) == 2
     assert "checkpoints.fetch" in capsys.readouterr().err
     model("mtcnn")
     assert main(["--models", str(options.models), "--nets", "mtcn"]) == 2
@@ -118,7 +133,7 @@ def test_figures_that_cannot_be_saved_are_told(
     options: EngineOptions, model: Callable[[str], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model("mtcnn")
-    words = ["--nets", "mtcnn_rnet", "--batches", "2", "--backends", "openvino", "--precisions", "fp32"]
+    words = ["--nets", "mtcnn_reference_rnet", "--batches", "2", "--backends", "openvino", "--precisions", "fp32"]
     folders = ["--models", str(options.models), "--cache", str(options.cache)]
     assert main([*words, *folders, "--seconds", "0", "--json", str(tmp_path / "no" / "out.json")]) == 2
     assert "cannot be written" in capsys.readouterr().err

@@ -35,7 +35,7 @@ def test_what_is_built_is_there_the_second_time_and_all_that_a_run_needs(
 
 def test_what_cannot_be_built_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(tmp_path, tmp_path / "cache") == 2
-    assert "checkpoints.fetch mtcnn" in capsys.readouterr().err
+    assert "checkpoints.fetch sface" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("size", ["640", "0x10", "axb", "640x360x3", "-1x5"])

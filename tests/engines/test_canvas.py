@@ -58,7 +58,7 @@ def test_pnet_sees_each_level_as_if_it_were_alone(
 ) -> None:
     """To the last bit."""
     width, height = picture_wh
-    shown = EngineOptions(model("mtcnn"), precision=precision, models=options.models, cache=options.cache)
+    shown = EngineOptions(model("mtcnn_reference"), precision=precision, models=options.models, cache=options.cache)
     pnet, open_engine = detector_model(shown), opener(shown)
 
     def opened(size_wh: tuple[int, int]) -> Engine:

@@ -79,8 +79,8 @@ def test_as_the_algorithm_written_down_plainly(
     assert spec.loader is not None
     plain_mtcnn = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(plain_mtcnn)
-    known = manifest.load(model("mtcnn"))
-    wanted = replace(options, min_face_px=min_face_px)
+    known = manifest.load(model("mtcnn_reference"))
+    wanted = replace(options, detector=known.name, min_face_px=min_face_px)
     plain = plain_mtcnn.PlainMtcnn(
         store.locate(known, options.models), min_face_px, wanted.pyramid_factor, LEAST_SCORES
     )

@@ -308,9 +308,9 @@ def test_layers_that_do_not_fit_together_are_refused(runtime: RuntimeUnderTest, 
 @pytest.mark.parametrize(
     ("name", "part", "outputs", "log_odds", "size_wh"),
     [
-        ("mtcnn", "pnet", ("scores", "boxes"), ("scores",), (64, 48)),
-        ("mtcnn", "rnet", ("scores", "boxes"), ("scores",), None),
-        ("mtcnn", "onet", ("scores", "boxes", "landmarks"), ("scores",), None),
+        ("mtcnn_reference", "pnet", ("scores", "boxes"), ("scores",), (64, 48)),
+        ("mtcnn_reference", "rnet", ("scores", "boxes"), ("scores",), None),
+        ("mtcnn_reference", "onet", ("scores", "boxes", "landmarks"), ("scores",), None),
         ("sface", "net", ("embedding",), (), None),
         ("yunet", "net", ("cls_8", "obj_8", "bbox_8", "kps_8", "cls_32", "kps_32"), (), (96, 64)),
     ],

@@ -16,7 +16,7 @@ from engines.spec import EngineSpec
 
 
 def test_an_unknown_model_is_refused_with_those_that_exist(options: EngineOptions) -> None:
-    with pytest.raises(ModelError, match="mtcnn, yunet"):
+    with pytest.raises(ModelError, match="mtcnn, mtcnn_reference, yunet"):
         load_detector(replace(options, detector="mtcn"), size_wh=(640, 360))
     with pytest.raises(ModelError, match="facenet.*, sface"):
         load_embedder(replace(options, embedder="yunet"))
@@ -25,8 +25,8 @@ def test_an_unknown_model_is_refused_with_those_that_exist(options: EngineOption
 
 
 def test_a_missing_file_is_said_with_the_way_to_get_it(options: EngineOptions, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="checkpoints.fetch mtcnn"):
-        load_detector(replace(options, models=tmp_path), size_wh=(640, 360))
+    with pytest.raises(ModelError, match="checkpoints.fetch mtcnn_reference"):
+        load_detector(replace(options, detector="mtcnn_reference", models=tmp_path), size_wh=(640, 360))
 
 
 def test_who_only_aligns_loads_no_runtime() -> None:

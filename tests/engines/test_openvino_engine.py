@@ -24,12 +24,14 @@ from tests.engines.small_nets import small_net, spec_of
 
 @pytest.fixture
 def rnet(options: EngineOptions, model: Callable[[str], str]) -> EngineSpec:
-    model("mtcnn")
+    model("mtcnn_reference")
     return _part(options, "rnet", 4)
 
 
 def _part(options: EngineOptions, part: str, batch: int) -> EngineSpec:
-    return detector_model(options).spec(options, part, ("scores", "boxes"), batch=batch, log_odds=("scores",))
+    return detector_model(replace(options, detector="mtcnn_reference")).spec(
+        options, part, ("scores", "boxes"), batch=batch, log_odds=("scores",)
+    )
 
 
 def _noise(spec: EngineSpec) -> NDArray[np.uint8]:
@@ -158,7 +160,7 @@ def test_two_processes_may_build_the_same_engine_at_once(rnet: EngineSpec, tmp_p
 def test_a_result_does_not_depend_on_its_place_in_the_batch(
     options: EngineOptions, model: Callable[[str], str], part: str, batch: int, precision: str
 ) -> None:
-    model("mtcnn")
+    model("mtcnn_reference")
     spec = _part(replace(options, precision=precision), part, batch)  # type: ignore[arg-type]
     engine = open_engine(spec, options.cache)
     pictures = _noise(spec)

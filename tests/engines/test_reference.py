@@ -48,7 +48,7 @@ def _plain(options: EngineOptions) -> Any:  # the class comes from a file that p
         def piece(self, image_bgr: Picture, box: NDArray[np.float64], side: int) -> Picture:
             return Cutter(side).cut([_halvings(image_bgr)], box[None].astype(np.float32), np.zeros(1, np.intp))[0]
 
-    known = manifest.load("mtcnn")
+    known = manifest.load("mtcnn_reference")
     files = store.locate(known, options.models)
     return SameSamples(files, options.min_face_px, options.pyramid_factor, LEAST_SCORES)
 
@@ -62,7 +62,9 @@ def _halvings(image_bgr: Picture) -> Halvings:
 def _check(pictures: Pictures, options: EngineOptions) -> int:
     """How many faces both found."""
     plain, count = _plain(options), 0
-    detector = load_detector(options, size_wh=(pictures[0].shape[1], pictures[0].shape[0]))
+    detector = load_detector(
+        replace(options, detector="mtcnn_reference"), size_wh=(pictures[0].shape[1], pictures[0].shape[0])
+    )
     for picture in pictures:
         boxes, scores, landmarks = plain.detect(picture)
         (faces,) = detector.detect([picture])
@@ -79,7 +81,7 @@ def _check(pictures: Pictures, options: EngineOptions) -> int:
 def test_drawn_pictures(
     min_face_px: int, options: EngineOptions, model: Callable[[str], str], astronaut: Picture, crowd: Picture
 ) -> None:
-    model("mtcnn")
+    model("mtcnn_reference")
     assert _check([crowd, astronaut], replace(options, min_face_px=min_face_px)) >= 5
 
 
@@ -87,7 +89,7 @@ def test_drawn_pictures(
 def test_frames_of_a_crowd(size_wh: tuple[int, int], options: EngineOptions, model: Callable[[str], str]) -> None:
     if not CLIP.exists():
         pytest.skip(f"{CLIP} is not there")
-    model("mtcnn")
+    model("mtcnn_reference")
     clip = cv2.VideoCapture(str(CLIP))
     frames = []
     for number in range(81):

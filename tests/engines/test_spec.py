@@ -12,7 +12,7 @@ FILES = {part: Path(f"{part}.onnx") for part in ("pnet", "rnet", "onet")}
 
 
 def _spec(part: str = "onet", size_wh: tuple[int, int] | None = None) -> EngineSpec:
-    known = manifest.load("mtcnn")
+    known = manifest.load("mtcnn_reference")
     return engine_spec(
         known,
         FILES,
@@ -27,11 +27,16 @@ def _spec(part: str = "onet", size_wh: tuple[int, int] | None = None) -> EngineS
 
 
 def test_a_spec_says_what_the_manifest_says() -> None:
-    spec, known = _spec(), manifest.load("mtcnn").file("onet")
+    spec, known = _spec(), manifest.load("mtcnn_reference").file("onet")
     assert spec.input_shape == (4, 48, 48, 3)
     assert spec.outputs == (known.outputs["scores"], known.outputs["boxes"])
     assert spec.log_odds == (known.outputs["scores"],)
-    assert (spec.name, spec.sha256, spec.input, spec.mean[0]) == ("mtcnn_onet", known.sha256, known.input, 127.5)
+    assert (spec.name, spec.sha256, spec.input, spec.mean[0]) == (
+        "mtcnn_reference_onet",
+        known.sha256,
+        known.input,
+        127.5,
+    )
 
 
 def test_a_model_of_any_size_needs_one() -> None:

@@ -82,7 +82,7 @@ def test_detectors_in_turn(words: Callable[..., list[str]], asked: list[EngineOp
     assert figures["ratio"] == pytest.approx(200 / figures["ours_ms"], rel=0.1)
     assert (figures["ours_faces_per_frame"], figures["peer_faces_per_frame"]) == (1, 1)
     assert "same 3 frames of clip.mp4" in figures["same_work"]
-    assert (asked[0].detector, asked[0].min_face_px) == ("mtcnn", 40)
+    assert (asked[0].detector, asked[0].min_face_px) == ("mtcnn_reference", 40)
 
 
 def test_beside_a_peer_that_finds_faces_of_any_size_ours_does_too(

@@ -37,12 +37,12 @@ def test_a_name_that_no_model_has_is_told_in_words(tmp_path: Path, capsys: pytes
 
 
 def test_a_picture_that_cannot_be_read_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    need("mtcnn")
-    assert main(["mtcnn", "--data", str(folder(tmp_path / "empty", 1)), "--out", str(tmp_path)]) == 2
+    need("mtcnn_reference")
+    assert main(["mtcnn_reference", "--data", str(folder(tmp_path / "empty", 1)), "--out", str(tmp_path)]) == 2
     assert "0.jpg" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["sface", "mtcnn"])
+@pytest.mark.parametrize("name", ["sface", "mtcnn_reference"])
 def test_one_face_gives_tables_of_the_committed_kind(name: str, tmp_path: Path) -> None:
     need("mtcnn", name)
     pictures = tmp_path / "pictures"
