@@ -51,7 +51,8 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "delete",
         help="forget a person and erase everything about it",
         description="Forget a person: pictures, embeddings, cut-outs, sightings, and the events in the file that the "
-        "settings name, also while the program runs. Exports, backups and recordings are yours to erase.",
+        "settings name, also while the program runs. Exports, backups, recordings, clips and snapshots are yours to "
+        "erase.",
         allow_abbrev=False,
     )
     parser.add_argument("name", metavar="NAME")

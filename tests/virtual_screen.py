@@ -8,12 +8,14 @@ import shutil
 import struct
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+Found = TypeVar("Found")
 PATIENCE_S = 120.0
 MISSING = [name for name in ("Xvfb", "xdotool") if shutil.which(name) is None]
 WHY_SKIPPED = f"needs {' and '.join(MISSING)} (apt-get install xvfb xdotool)"
@@ -46,7 +48,7 @@ class VirtualScreen:
         return self.wait(lambda: picture if is_so(picture := self.picture()) else None)
 
     @staticmethod
-    def wait(found: Callable[[], NDArray[np.uint8] | None]) -> NDArray[np.uint8]:
+    def wait(found: Callable[[], Found | None]) -> Found:
         never = threading.Event()
         for _ in range(int(PATIENCE_S / 0.05)):
             picture = found()
@@ -55,8 +57,16 @@ class VirtualScreen:
             never.wait(0.05)  # the screen tells nobody when it changes
         raise AssertionError("the screen never looked like that")
 
-    def until_window(self, title: str) -> None:
-        self.do("search", "--sync", "--name", title)
+    def until_window(self, title: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Where no window manager runs, Qt at times misses that its window is on the screen, and never paints it; so
+        it is put there once more, with nothing else going on."""
+
+        def there() -> bool | None:
+            meanwhile()
+            return bool(self.ask("search", "--name", title).stdout) or None
+
+        self.wait(there)
+        self.do("search", "--name", title, "windowunmap", "--sync", "windowmap", "--sync")
 
     def click(self, x: int, y: int) -> None:
         self.do("mousemove", "--sync", x, y, "click", 1)
@@ -64,8 +74,13 @@ class VirtualScreen:
     def press(self, *keys: str) -> None:
         self.do("key", "--delay", 60, *keys)
 
-    def write(self, text: str) -> None:
-        self.do("type", "--delay", 60, text)
+    def press_seen(self, keys: Iterable[str], rows: slice) -> None:
+        """One after the other, each when the last one has changed these rows of the screen: a busy machine loses keys
+        that come at once."""
+        for key in keys:
+            before = self.picture()[rows]
+            self.press(key)
+            self.until(lambda picture, before=before: (picture[rows] != before).any())
 
     def close_window(self, title: str) -> None:
         """As the cross in its corner does, which only a window manager draws."""
@@ -83,14 +98,18 @@ class VirtualScreen:
         x11.XCloseDisplay(display)
 
     def do(self, *words: object) -> str:
+        done = self.ask(*words)
+        done.check_returncode()
+        return done.stdout
+
+    def ask(self, *words: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["xdotool", *map(str, words)],
             env={**os.environ, "DISPLAY": self.display},
-            check=True,
             timeout=PATIENCE_S,
             stdout=subprocess.PIPE,
             text=True,
-        ).stdout
+        )
 
     def close(self) -> None:
         self._process.terminate()

@@ -78,6 +78,7 @@ class Seen:
         self._system = system
         self._screen = screen
         self.happened: list[tuple[str, str]] = []
+        screen.until_window("Facewire – Tür", self.poll)
 
     def until(self, is_so: Callable[[Image], object]) -> Image:
         def found() -> Image | None:
@@ -122,7 +123,6 @@ def test_boxes_and_names_are_on_the_right_faces(screen: VirtualScreen, system: S
         assert says(picture, "Ann 0.90", ANN, GREEN)
         assert says(picture, "unknown #7", SOMEBODY, RED)
         assert not says(picture, "Bob 0.90", ANN, GREEN)
-        screen.until_window("Facewire – Tür")
 
 
 def test_keys(screen: VirtualScreen, system: System, tmp_path: Path) -> None:
@@ -168,9 +168,8 @@ def test_a_clicked_face_is_given_a_name(screen: VirtualScreen, system: System, t
         seen.until(drawn_in_full)
         screen.click(460, 220)
         seen.until(lambda picture: (picture[SOMEBODY[1] + 5 : SOMEBODY[3] - 5, SOMEBODY[0] - 1] == WHITE).all())
-        screen.press("n")
-        screen.write("bob lee")
-        screen.press("BackSpace", "Return")
+        foot = slice(SIZE_WH[1] - lettering.line_px(12), SIZE_WH[1])
+        screen.press_seen(["n", *"bob", "space", *"lee", "BackSpace", "Return"], foot)
 
         def served(_: Image) -> bool:
             desk.serve_waiting()
