@@ -32,9 +32,9 @@ class Camera:
         with browser:
             self.asked = browser.recv(1000)
             browser.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for piece in self._pieces:
-                browser.sendall(piece)
-            with suppress(ConnectionError):  # who never read leaves without a farewell
+            with suppress(OSError):  # who never read leaves without a farewell
+                for piece in self._pieces:
+                    browser.sendall(piece)
                 browser.shutdown(socket.SHUT_WR)
                 while browser.recv(1000):
                     continue
