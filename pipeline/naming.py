@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from pipeline.gallery.unknowns import Shot
 
 @dataclass(frozen=True, slots=True)
 class NamingShot:
-    """embedding (D,); cutout: None where faces without a name are not kept"""
+    """embedding (D,); cutout: None where nothing was kept of the face"""
 
     embedding: NDArray[np.float32]
     quality: float
@@ -33,6 +33,11 @@ def shots_of(looks: Sequence[Look], kept: Sequence[Shot]) -> list[NamingShot]:
         return [NamingShot(shot.embedding, shot.quality, shot.cutout) for shot in kept]
     clear = sorted((look for look in looks if look.quality >= MIN_QUALITY), key=lambda look: -look.quality)
     return [NamingShot(look.embedding, look.quality, None) for look in clear[:BEST_SHOTS]]
+
+
+def pictured(shots: Sequence[NamingShot], cutout: Cutout | None) -> list[NamingShot]:
+    """The first one with this cut-out of the same face, so that people can see who it is."""
+    return [replace(shots[0], cutout=cutout), *shots[1:]] if shots else []
 
 
 def give(name: str, face: str, shots: Sequence[NamingShot], gallery: Gallery, matcher: Matcher) -> int:

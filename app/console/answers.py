@@ -12,6 +12,8 @@ def described(*media_types: str) -> Described:
 
 
 JPEG = described("image/jpeg")
+# A browser that asks for a picture which is not there would note an error in its console.
+JPEG_OR_NONE: Described = {**JPEG, 204: {"description": "This person has no picture to show"}}
 MULTIPART = described("multipart/x-mixed-replace")
 EVENT_STREAM = described("text/event-stream")
 LINES = described("text/csv", "application/jsonl")

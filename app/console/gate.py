@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.console import csrf, roles
+from app.console.lingering import Lingering
 from app.console.login import Login
 from app.console.problem import Problem, answer
 from app.console.sessions import Role, Session, Sessions
@@ -45,14 +46,16 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        lingering = Lingering(scope, receive, send)
         try:
             scope["caller"] = self._admitted(scope)
-            limited = _limited(scope, receive)
+            limited = _limited(scope, lingering.receive)
         except Problem as problem:
             headers = {**(problem.headers or {}), "Connection": "close"}
-            await answer(problem.status_code, problem.what, problem.saw, problem.fix, headers)(scope, receive, send)
+            refused = answer(problem.status_code, problem.what, problem.saw, problem.fix, headers)
+            await refused(scope, lingering.receive, lingering.send)
             return
-        await self._app(scope, limited, send)
+        await self._app(scope, limited, lingering.send)
 
     def _admitted(self, scope: Scope) -> Caller:
         method, path, headers = scope["method"], scope["path"], Headers(scope=scope)

@@ -60,7 +60,7 @@ def jpeg_of(gallery: Edited, known: Known, wanted: str | None) -> bytes | None:
 
 
 def _person(known: Known) -> Person:
-    return Person(id=id_of(known.name), name=known.name, pictures=known.pictures, since=known.since, picture=True)
+    return Person(id=id_of(known.name), name=known.name, pictures=known.pictures, since=known.since)
 
 
 def _kept(kept: Kept) -> KeptPicture:

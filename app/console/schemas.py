@@ -56,7 +56,6 @@ class Person(BaseModel):
     name: str
     pictures: int
     since: str
-    picture: bool
 
 
 class KeptPicture(BaseModel):

@@ -56,6 +56,7 @@ class Lookup:
             config.path, near=known.match_threshold, space=self._space, days=config.unknown_days
         )
         self._evidence: dict[str, Evidence] = {}
+        self._newest: dict[str, Tracks] = {}
         self._followed_changes = 0
         self._follow_at_ns = 0
         self._is_away = False
@@ -76,6 +77,7 @@ class Lookup:
 
     def _name(self, tracks: Tracks) -> Identities:
         ref = tracks.ref
+        self._newest[ref.camera] = tracks
         evidence = self._evidence.setdefault(ref.camera, Evidence(self._matcher.votes))
         for newer, older in tracks.revived:
             evidence.revive(newer, older, self._match)
@@ -135,7 +137,14 @@ class Lookup:
         evidence = self._evidence.get(camera)
         looks = evidence.looks(track) if evidence is not None else []
         shots = naming.shots_of(looks, self._unknowns.shots((camera, track)))
+        if not any(shot.cutout for shot in shots):  # it had a name until now, so nothing was kept of it
+            shots = naming.pictured(shots, self._cutout_now(camera, track))
         return naming.give(name, f"{camera} #{track}", shots, self._gallery, self._matcher)
+
+    def _cutout_now(self, camera: str, track: int) -> Cutout | None:
+        tracks = self._newest.get(camera)
+        face = next((face for face in tracks.faces if face.track == track), None) if tracks is not None else None
+        return None if tracks is None or face is None else self._cutout(tracks.ref, face)
 
     # -- between two records --
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,17 @@ class Seen:
 
         return self._screen.wait(found)
 
+    def click_until(self, place: tuple[int, int], is_so: Callable[[Image], object]) -> Image:
+        """Again now and then: on a busy machine a click may come while Qt still puts the window up, and be lost."""
+        looks = itertools.count()
+
+        def clicked(picture: Image) -> object:
+            if next(looks) % 40 == 0:
+                self._screen.click(*place)
+            return is_so(picture)
+
+        return self.until(clicked)
+
     def poll(self) -> None:
         happened, _ = self._system.poll(0.0)
         self.happened += [(one.kind, one.text) for one in happened if one.kind != "frames"]
@@ -162,12 +175,12 @@ def test_a_clicked_face_is_given_a_name(screen: VirtualScreen, system: System, t
         asked.append((camera, track, name))
         return 2
 
-    desk = Desk(MemoryGallery(space="none", dim=4), tmp_path / "gallery", name_face)
-    with system:
+    with closing(Desk(MemoryGallery(space="none", dim=4), tmp_path / "gallery", name_face)) as desk, system:
         seen = Seen(system, screen)
         seen.until(drawn_in_full)
-        screen.click(460, 220)
-        seen.until(lambda picture: (picture[SOMEBODY[1] + 5 : SOMEBODY[3] - 5, SOMEBODY[0] - 1] == WHITE).all())
+        seen.click_until(
+            (460, 220), lambda picture: (picture[SOMEBODY[1] + 5 : SOMEBODY[3] - 5, SOMEBODY[0] - 1] == WHITE).all()
+        )
         foot = slice(SIZE_WH[1] - lettering.line_px(12), SIZE_WH[1])
         screen.press_seen(["n", *"bob", "space", *"lee", "BackSpace", "Return"], foot)
 
@@ -177,7 +190,6 @@ def test_a_clicked_face_is_given_a_name(screen: VirtualScreen, system: System, t
 
         seen.until(served)
         assert asked == [("Tür", 7, "Bob Le")]
-    desk.close()
 
 
 def test_closing_the_window_ends_the_run(screen: VirtualScreen, system: System) -> None:

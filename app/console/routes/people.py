@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app import changing, erasing
 from app.console import persons, uploads
-from app.console.answers import JPEG
+from app.console.answers import JPEG_OR_NONE
 from app.console.problem import Problem, gone
 from app.console.schemas import Enrolled, Erasure, Into, NewName, Person, PersonWhole, Refusal
 from app.console.state import Here, State
@@ -47,13 +47,15 @@ def whole(person: str, state: Here) -> PersonWhole:
         return persons.whole(gallery, found, Sightings(state.gallery.folder).of(found.name))
 
 
-@router.get("/{person}/picture", response_class=Response, responses=JPEG)
+@router.get("/{person}/picture", response_class=Response, responses=JPEG_OR_NONE)
 def picture(person: str, state: Here, picture: str | None = None) -> Response:
     """The best picture, or the one of this id."""
     with state.gallery() as gallery:
         jpeg = persons.jpeg_of(gallery, persons.find(gallery, person), picture)
+    if jpeg is None and picture is not None:
+        raise gone("There is no such picture.", picture)
     if jpeg is None:
-        raise gone("There is no such picture.", picture or person)
+        return Response(status_code=204)
     return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=60"})
 
 

@@ -36,13 +36,17 @@ def browsing(chromium: Any) -> Iterator[Callable[..., Any]]:
     complaints: list[str] = []
     contexts = []
 
+    def complain(said: Any) -> None:
+        if said.type in ("error", "warning"):
+            complaints.append(f"{said.text} ({said.location.get('url')})")
+
     def open_page(address: str, **how: Any) -> Any:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **how})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("console", complain)
         page.complaints = complaints
         page.goto(address)
         return page

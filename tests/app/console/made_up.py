@@ -36,7 +36,7 @@ def event(number: int, name: str | None, *, why: bool = True) -> Json:
 
 
 def person(name: str, pictures: int = 2) -> Json:
-    return {"id": f"id-{name}", "name": name, "pictures": pictures, "since": "2026-01-05T08:00:00Z", "picture": True}
+    return {"id": f"id-{name}", "name": name, "pictures": pictures, "since": "2026-01-05T08:00:00Z"}
 
 
 def unknown(name: str) -> Json:

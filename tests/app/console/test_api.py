@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -80,6 +81,10 @@ def test_people_are_listed_renamed_merged_and_deleted(small: SmallConsole, brows
     ada, bob = browser.client.get("/api/people").json()
     assert (ada["name"], ada["pictures"], bob["name"]) == ("Ada", 2, "Bob")
     assert browser.client.get(f"/api/people/{ada['id']}/picture").headers["content-type"] == "image/jpeg"
+    small.served.gallery.add("Cy", [replace(picture(4), cutout=None)])
+    (cy,) = [one for one in browser.client.get("/api/people").json() if one["name"] == "Cy"]
+    assert browser.client.get(f"/api/people/{cy['id']}/picture").status_code == 204
+    small.served.gallery.delete("Cy")
     whole = browser.client.get(f"/api/people/{ada['id']}").json()
     assert {one["source"] for one in whole["kept"]} == {"1.jpg", "2.jpg"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ def test_an_unknown_face_is_named_by_one_click_renamed_and_forgotten(chromium: A
         face(page, "unknown", "Unknown")
         kept(page, "demo-2-unknown")
 
-        page.locator(".face.unknown").click(force=True)  # it moves, as faces do
+        ask_who_it_is(page)
         page.get_by_role("combobox", name="Name").fill("Grace")
         kept(page, "demo-3-who-is-this")
         page.keyboard.press("Enter")
@@ -101,8 +102,30 @@ def face(page: Any, state: str, text: str) -> None:
     page.locator(f".face.{state}").get_by_text(text, exact=True).wait_for()
 
 
+def ask_who_it_is(page: Any) -> None:
+    """It moves, as faces do: where the machine is busy a click may come too late, and be made again."""
+    errors = pytest.importorskip("playwright.sync_api")
+    question = page.get_by_role("combobox", name="Name")
+    for _ in range(10):
+        page.locator(".face.unknown").click(force=True)
+        with suppress(errors.TimeoutError):
+            question.wait_for(timeout=5_000)
+            return
+
+
+def all_pictures_came(page: Any) -> None:
+    """One that is still asked for when its person is deleted would rightly be told to be gone."""
+    page.locator("img").evaluate_all(
+        """images => Promise.all(images.filter((image) => !image.complete).map((image) => new Promise((end) => {
+               for (const how of ["load", "error"]) image.addEventListener(how, end);
+           })))"""
+    )
+
+
 def open_person(page: Any, address: str, name: str) -> None:
     page.goto(f"{address}/#/people")
+    page.get_by_role("link", name=name).wait_for()
+    all_pictures_came(page)
     page.get_by_role("link", name=name).click()
     page.get_by_role("heading", name=name, exact=True, level=1).wait_for()
 
@@ -111,6 +134,7 @@ def forget(page: Any, address: str, name: str) -> None:
     open_person(page, address, name)
     page.get_by_role("button", name="Delete").click()
     page.get_by_text("These are erased for good").wait_for()
+    all_pictures_came(page)
     page.get_by_role("button", name="Erase", exact=True).last.click()
     page.get_by_text(f"{name} is forgotten.").wait_for()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import struct
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -259,6 +260,19 @@ def test_what_is_too_large_is_refused_before_it_is_read(small: SmallConsole) -> 
         endless = iter([begin, *[b" " * (1 << 20)] * 13])  # its length is not announced
         answer = browser.send("POST", "/api/identify", content=endless, headers=headers)
         assert (answer.status_code, answer.json()["what"]) == (413, "This is too much at once.")
+
+
+def test_who_sends_all_of_it_before_reading_sees_why_it_was_refused(closed: SmallConsole) -> None:
+    with closed.serving() as address:
+        host, _, port = address.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=20) as browser:
+            head = f"POST /api/people HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: {100 << 20}\r\n"
+            browser.sendall(f"{head}Authorization: Bearer {KEYS['CONSOLE_TOKEN']}\r\n\r\n".encode())
+            for _ in range(100):
+                browser.sendall(b" " * (1 << 20))
+            said = b"".join(iter(lambda: browser.recv(65536), b""))
+    assert said.startswith(b"HTTP/1.1 413 ")
+    assert b'"saw":"100.0 MB"' in said
 
 
 def test_200_megabytes_are_refused_by_their_announcement(closed: SmallConsole) -> None:

@@ -239,6 +239,21 @@ def test_where_unknown_faces_are_not_kept_a_name_can_be_given_too(tmp_path: Path
     running.close()
 
 
+def test_who_was_just_forgotten_is_given_a_name_and_a_picture_again(tmp_path: Path) -> None:
+    enrol(tmp_path, "Ann", 7)
+    running = Running(tmp_path)
+    for _ in range(3):
+        assert running.show(7)[0].name == "Ann"
+    Asking(running, SCRIPT.format(do="assert gallery.delete('Ann') == 1"))
+    assert [face.name for face in running.show(None)] == [None]
+    assert Asking(running, NAME_FACE.format(faces=[("door", 1, "Ann B")])).said == "1\n"
+    running.close()
+    gallery = open_gallery(tmp_path / "gallery", space=SPACE, dim=DIM)
+    assert [kept.picture.cutout is not None for kept in gallery.kept(["Ann B"])] == [True]
+    gallery.close()
+    assert running.frames.taken == 0
+
+
 def test_why_a_face_in_sight_is_given_no_name(tmp_path: Path) -> None:
     enrol(tmp_path, "Ann", 1)
     enrol(tmp_path, None, 3)

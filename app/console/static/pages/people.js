@@ -54,9 +54,9 @@ function fill(list, people, found) {
 }
 
 function card(person) {
-  const face = person.picture
-    ? el("img", { src: address(["people", person.id, "picture"]), alt: "", loading: "lazy", width: 160, height: 160 })
-    : el("span", { class: "nopicture", "aria-hidden": "true" }, person.name.slice(0, 1).toLocaleUpperCase());
+  const letter = el("span", { class: "nopicture", "aria-hidden": "true" }, person.name.slice(0, 1).toLocaleUpperCase());
+  const src = address(["people", person.id, "picture"]);
+  const face = el("img", { src, alt: "", loading: "lazy", width: 160, height: 160, onerror: () => face.replaceWith(letter) });
   const about = el("small", {}, `${count(person.pictures, "picture")}, since ${when(person.since)}`);
   const link = el("a", { href: `#/people/${encodeURIComponent(person.id)}` }, face, el("strong", {}, person.name), about);
   return el("li", { class: "card" }, link);
