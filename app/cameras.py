@@ -87,7 +87,7 @@ def cameras(sources: Sequence[str]) -> tuple[CameraConfig, ...]:
     for source in sources:
         name = _free_name(_name(source), taken)
         taken.add(name)
-        found.append(CameraConfig(name=name, source=source, shown=shown(source)))
+        found.append(CameraConfig(name=name, source=source, shown=shown(source), live=live(source)))
     return tuple(found)
 
 

@@ -54,6 +54,7 @@ class Run:
         self._memory = MemoryMeter()
         self._trace = Trace() if trace else None
         self._restarts: Counter[str] = Counter()
+        self._resting: set[str] = set()
         self._met: Counter[str] = Counter()
         self._log = events.open_log(config)
         self._stop_by_ns: int | None = None
@@ -75,7 +76,7 @@ class Run:
         self._finish(report)
         if self._error is not None:
             raise self._error
-        return 1 if self._failed else 0
+        return 1 if self._failed or self._resting else 0
 
     def _turn(self, system: System) -> None:
         if self._signals and self._stop_by_ns is None:
@@ -112,12 +113,22 @@ class Run:
             self._say(f"[{what.process}] {what.text}")
             self._tell(events.stage(what.process, "failed", why=what.text))
             self._begin_to_stop(system)
+        elif what.kind == "away":
+            self._restarts[what.process] += 1
+            camera = what.process.partition(":")[2]
+            self._say(f"camera {camera}: lost, {what.text}")
+            self._tell(events.camera(camera, "lost", why=what.text))
+        elif what.kind == "rests":
+            self._resting.add(what.process)
+            self._say(f"[{what.process}] {what.text}")
+            self._tell(events.stage(what.process, "failed", why=what.text))
         elif what.kind == "lost":
             self._failed = True
             self._say(f"[{what.process}] {what.text}; the run goes on without it")
             self._tell(events.stage(what.process, "failed", why=what.text))
-        elif what.kind == "restarted":
+        elif what.kind in ("restarted", "tried"):
             self._restarts[what.process] += 1
+            self._resting.discard(what.process)
             self._say(f"[{what.process}] {what.text}; starting it again")
             self._tell(events.stage(what.process, "restarted", why=what.text))
         else:

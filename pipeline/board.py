@@ -10,7 +10,7 @@ from pipeline.memory import AnonymousBlock, NamedBlock, make_block
 
 MAX_PROCESSES = 500
 _WORDS = 8
-_PID, _STATE, _BEAT, _STOP, _GO, _STARTS = range(6)
+_PID, _STATE, _BEAT, _STOP, _GO, _STARTS, _WORKED = range(7)
 
 
 class Life(IntEnum):
@@ -18,6 +18,7 @@ class Life(IntEnum):
     STARTING = 1
     RUNNING = 2
     ENDED = 3
+    RESTING = 4  # it has died, and is started again after a pause
 
 
 class Board:
@@ -66,6 +67,15 @@ class Post:
     def beat(self) -> None:
         self._set(_BEAT, now_ns())
 
+    def work_done(self) -> None:
+        """It has just done what it is there for."""
+        self._set(_WORKED, now_ns())
+        self.beat()
+
+    def rest(self) -> None:
+        """The parent lets it be for a while."""
+        self._set(_STATE, Life.RESTING)
+
     def ask_to_stop(self) -> None:
         self._set(_STOP, 1)
 
@@ -93,6 +103,11 @@ class Post:
     @property
     def restarts(self) -> int:
         return max(0, self._get(_STARTS) - 1)
+
+    @property
+    def worked_ns(self) -> int:
+        """When it last did what it is there for; 0: never."""
+        return self._get(_WORKED)
 
     @property
     def silent_s(self) -> float:

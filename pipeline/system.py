@@ -31,7 +31,7 @@ class System:
         self.config = config
         self.rows = wiring.processes(config.placement, tuple(camera.name for camera in config.cameras), stages)
         self._board = Board()
-        self.supervisor = Supervisor(config.supervise, self._board)
+        self.supervisor = Supervisor(config, self._board)
         self._bells = {name: Bell() for name in (*(r.name for r in self.rows), *(s.name for s in sides))}
         self._bells[PARENT] = self.supervisor.parent_bell
         self.rings = self._make_rings(crop_px)

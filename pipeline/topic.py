@@ -29,6 +29,10 @@ class Pulse:
     def beat(self) -> None:
         self._post.beat()
 
+    def work_done(self) -> None:
+        """A picture was given, a record worked through."""
+        self._post.work_done()
+
     def wait(self, timeout_s: float = _NAP_S) -> None:
         self._post.beat()
         self._bell.wait(min(timeout_s, _NAP_S))
@@ -164,6 +168,7 @@ class FrameOutbox:
         slot.write_ref(claim.view, ref)
         claim.publish()
         self.last = ref
+        self._pulse.work_done()
 
     @property
     def next_position(self) -> int:

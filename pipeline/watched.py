@@ -2,43 +2,62 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from checkpoints.errors import UserError
+from checkpoints.errors import SourceError, UserError
 from pipeline.bell import Bell
 from pipeline.board import Post
 from pipeline.child import ChildPlan, SidePlan
+from pipeline.clock import now_ns
+from pipeline.patience import Past
 from pipeline.wiring import ProcessRow, SideRow
 
 
 @dataclass(slots=True)
 class Watched:
-    """One process and its past.
-
-    deaths       when it died, on `clock`, for the circuit breaker
-    short_lives  how often in a row it died soon after its start, for the back-off
-    """
+    """One process and its past."""
 
     row: ProcessRow | SideRow
     post: Post
     bell: Bell
     plan: Callable[[int], ChildPlan | SidePlan]
+    past: Past
     process: SpawnProcess | None = None
     pipe: Connection | None = None
     generation: int = 0
-    deaths: deque[int] = field(default_factory=deque)
-    short_lives: int = 0
     started_ns: int = 0
     start_at_ns: int | None = None
+    on_trial: bool = False  # its next life follows on a rest
+    refused: SourceError | None = None  # what its camera said in this life
+    why_killed: str | None = None
     finished: bool = False
+
+    def begin_again(self, pause_s: float, *, rests: bool) -> None:
+        self.generation += 1
+        self.start_at_ns = now_ns() + int(pause_s * 1e9)
+        if rests:
+            self.post.rest()
+
+    def forget(self) -> None:
+        """The process that has ended."""
+        if self.process is not None:
+            self.process.close()
+            self.process = None
+        if self.pipe is not None:
+            self.pipe.close()
+            self.pipe = None
 
     @property
     def alive(self) -> bool:
         return self.process is not None
+
+    @property
+    def worked(self) -> bool:
+        """In the life that is running or has just ended."""
+        return self.post.worked_ns > self.started_ns
 
     @property
     def is_side(self) -> bool:
@@ -54,6 +73,9 @@ class Happened:
     """restarted  the stage died and is started again    failed  it will not be
     said       a child had something to tell            stop    a child asked for the end of the run
     lost       a process beside the way died and will not be started again: the run goes on without it
+    away       the process of a live camera has died: it will be tried until the camera is there
+    rests      the process died too often: it is given a trial after a long pause
+    tried      that trial begins
     """
 
     kind: str

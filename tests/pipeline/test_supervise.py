@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import os
 import pickle
+import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from checkpoints.errors import SourceError, UserError
-from pipeline.config import SuperviseConfig
+from pipeline.board import Life
+from pipeline.config import CaptureConfig, SuperviseConfig
 from pipeline.system import System
 
 MakeSystem = Callable[..., System]
@@ -74,3 +78,112 @@ def test_the_order_of_the_end_lets_every_frame_out(make_system: MakeSystem, watc
         watcher.until(lambda: False)
         assert watcher.seqs() == list(range(system.captured()["cam0"]))
     assert watcher.kinds() == []
+
+
+def live(**supervise: float) -> dict[str, Any]:
+    return {
+        "live": ("cam0",),
+        "capture": CaptureConfig(size_wh=(320, 180), lossless=False, realtime_fps=100),
+        "supervise": SuperviseConfig(**{"reconnect_s": 0.05, "longest_reconnect_s": 0.1, **supervise}),  # type: ignore[arg-type]
+    }
+
+
+def test_a_stage_of_an_endless_run_that_dies_too_often_rests_and_comes_back(
+    make_system: MakeSystem, watch: Watch, write_stage: WriteStage
+) -> None:
+    module = write_stage("faltering", "if generation < 3:\n    os.kill(os.getpid(), signal.SIGKILL)")
+    with make_system(modules={"lookup": module}, **live(max_restarts=1, rest_s=0.3)) as system:
+        watcher = watch(system)
+        watcher.until(lambda: ("rests", "lookup") in watcher.kinds())
+        place = [row.name for row in system.rows].index("lookup")
+        assert system.supervisor.life(place) is Life.RESTING
+        assert not watcher.shown
+        watcher.until(lambda: len(watcher.shown) > 20)
+        system.supervisor.ask_sources_to_stop()
+        watcher.until(lambda: False)
+    told = [kind for kind, process in watcher.kinds() if process == "lookup"]
+    assert told == ["restarted", "rests", "tried", "rests", "tried"]
+
+
+def test_a_stage_that_rests_does_not_keep_the_run_from_ending(
+    make_system: MakeSystem, watch: Watch, write_stage: WriteStage
+) -> None:
+    module = write_stage("hopeless", "os.kill(os.getpid(), signal.SIGKILL)")
+    with make_system(modules={"draw": module}, **live(max_restarts=0, rest_s=1000)) as system:
+        watcher = watch(system)
+        watcher.until(lambda: ("rests", "draw") in watcher.kinds())
+        system.supervisor.ask_sources_to_stop()
+        watcher.until(lambda: False)
+    assert watcher.kinds() == [("rests", "draw")]
+
+
+def test_the_death_of_a_camera_is_a_pause_however_often_it_comes(make_system: MakeSystem, watch: Watch) -> None:
+    with make_system(**live(max_restarts=0)) as system:
+        watcher = watch(system)
+        watcher.until(lambda: watcher.shown)
+        for _ in range(4):
+            before = len(watcher.shown)
+            os.kill(system.supervisor.pids()["capture:cam0"], signal.SIGKILL)
+            watcher.until(lambda: watcher.kinds()[-1:] == [("away", "capture:cam0")])
+            watcher.happened.clear()
+            watcher.until(lambda before=before: len(watcher.shown) > before + 5)
+            assert watcher.kinds() == []
+        system.supervisor.ask_sources_to_stop()
+        watcher.until(lambda: False)
+
+
+def test_a_camera_that_stands_still_is_killed_within_its_own_time(make_system: MakeSystem, watch: Watch) -> None:
+    with make_system(**live(camera_timeout_s=2, hang_timeout_s=1000)) as system:
+        watcher = watch(system)
+        watcher.until(lambda: watcher.shown)
+        os.kill(system.supervisor.pids()["capture:cam0"], signal.SIGSTOP)
+        watcher.until(watcher.kinds)
+        assert watcher.kinds() == [("away", "capture:cam0")]
+        assert "gave no picture for 2 s; trying again in" in watcher.happened[-1].text
+        before = len(watcher.shown)
+        watcher.until(lambda: len(watcher.shown) > before + 5)
+
+
+def refusing_source(write_stage: WriteStage, folder: Path, condition: str) -> str:
+    """A source that refuses to open; `write_stage` makes its folder one to import from."""
+    write_stage("unused", "pass")
+    (folder / "refusing_source.py").write_text(
+        "from checkpoints.errors import SourceError\n"
+        "from testbench import passing\n"
+        "def open_source(context, camera):\n"
+        f"    if {condition}:\n"
+        "        raise SourceError('The camera cannot be opened.', saw='refused')\n"
+        "    return passing.open_source(context, camera)\n"
+    )
+    return "refusing_source"
+
+
+def test_a_camera_that_never_was_there_ends_the_run(
+    make_system: MakeSystem, watch: Watch, write_stage: WriteStage, tmp_path: Path
+) -> None:
+    module = refusing_source(write_stage, tmp_path, "True")
+    with make_system(modules={"capture": module}, **live()) as system:
+        watcher = watch(system)
+        watcher.until(lambda: watcher.kinds())
+    assert watcher.kinds() == [("error", "capture:cam0")]
+    assert isinstance(watcher.happened[-1].error, SourceError)
+
+
+def test_a_camera_is_waited_for_from_the_start_on_wish(
+    make_system: MakeSystem, watch: Watch, write_stage: WriteStage, tmp_path: Path
+) -> None:
+    module = refusing_source(write_stage, tmp_path, "context.generation < 2")
+    with make_system(modules={"capture": module}, **live(wait_for_cameras=True)) as system:
+        watcher = watch(system)
+        watcher.until(lambda: len(watcher.shown) > 5)
+    assert watcher.kinds() == [("away", "capture:cam0")] * 2
+
+
+def test_a_camera_that_is_not_there_is_tried_again_beside_one_that_is(
+    make_system: MakeSystem, watch: Watch, write_stage: WriteStage, tmp_path: Path
+) -> None:
+    module = refusing_source(write_stage, tmp_path, "camera.name == 'cam0' and context.generation < 3")
+    with make_system(cameras=2, modules={"capture": module}, **live()) as system:
+        watcher = watch(system)
+        watcher.until(lambda: len(watcher.seqs("cam0")) > 5)
+    assert watcher.kinds() == [("away", "capture:cam0")] * 3
