@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from checkpoints.errors import GalleryError
+from pipeline.config import GalleryConfig
 from pipeline.gallery.gallery import Gallery
 from pipeline.gallery.intake import check_name
 from pipeline.gallery.sightings import Sightings
@@ -21,19 +21,19 @@ class Given:
     before: int = 0
 
 
-def rename(gallery: Gallery, folder: Path, name: str, new_name: str) -> int:
+def rename(gallery: Gallery, config: GalleryConfig, name: str, new_name: str) -> int:
     """Return how many pictures there are."""
     count = gallery.rename(name, new_name)
-    Sightings(folder).rename(name, new_name)
+    Sightings(config.path, config.seal).rename(name, new_name)
     return count
 
 
-def merge(gallery: Gallery, folder: Path, name: str, into: str) -> int:
+def merge(gallery: Gallery, config: GalleryConfig, name: str, into: str) -> int:
     """The one's pictures become the other's; return how many they were."""
     if name == into:
         raise GalleryError("A person cannot be merged with itself.", saw=name, fix="name two people")
     count = gallery.merge(name, into)
-    Sightings(folder).rename(name, into)
+    Sightings(config.path, config.seal).rename(name, into)
     return count
 
 

@@ -141,7 +141,8 @@ def _kept(config: GalleryConfig) -> str:
 
     if config.unknown_days == 0:
         return "unknown faces are not kept"
-    return f"{len(Unknowns(config.path).clusters())} unknown people, kept for {config.unknown_days:g} days"
+    clusters = Unknowns(config.path, seal=config.seal).clusters()
+    return f"{len(clusters)} unknown people, kept for {config.unknown_days:g} days"
 
 
 def _server() -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from app import cameras, outgoing, serving, settings, values
+from app import cameras, outgoing, sealing, serving, settings, values
 from app.about import About
 from app.sections import SOURCE
 from app.settings import Settings
@@ -162,6 +162,7 @@ def gallery_config(chosen: Settings) -> GalleryConfig:
         match_margin=gallery.match_margin,
         false_names=gallery.false_names,
         unknown_days=gallery.unknown_days,
+        seal=sealing.seal_of(chosen),
     )
 
 

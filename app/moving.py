@@ -100,7 +100,13 @@ def migrate_command(args: argparse.Namespace) -> int:
         )
     embedder = load_embedder(flags.engine_options(chosen), batch=4)
     with tqdm(unit=" pictures", leave=False, disable=None) as bar:
-        report = migrate(config.path, space=embedder.space, dim=embedder.dim, embed=_embed_with(embedder, bar))
+        report = migrate(
+            config.path,
+            space=embedder.space,
+            dim=embedder.dim,
+            embed=_embed_with(embedder, bar),
+            seal=config.seal,
+        )
     print(f"{report.moved} pictures are of {embedder.space} now")
     if report.left:
         print(f"{len(report.left)} could not be moved; enrol these people again:")

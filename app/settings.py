@@ -24,6 +24,7 @@ from app.about import About
 from app.console_section import ConsoleSettings
 from app.gallery_section import GallerySettings
 from app.outlet_section import OutletSettings
+from app.secrecy_section import SecrecySettings
 from app.sections import (
     SOURCE,
     ModelSettings,
@@ -51,6 +52,7 @@ class Settings:
     outlets: OutletSettings = OutletSettings()
     supervise: SuperviseSettings = SuperviseSettings()
     storage: StorageSettings = StorageSettings()
+    secrecy: SecrecySettings = SecrecySettings()
     screen: bool = False
 
     @property
@@ -71,6 +73,7 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("outlets", OutletSettings),
     ("supervise", SuperviseSettings),
     ("storage", StorageSettings),
+    ("secrecy", SecrecySettings),
 )
 
 

@@ -115,7 +115,7 @@ def delete_command(args: argparse.Namespace) -> int:
 
 def _store(args: argparse.Namespace) -> tuple[GalleryConfig, Unknowns]:
     config = flags.gallery_config(settings.read(flags.given(args)))
-    return config, Unknowns(config.path)
+    return config, Unknowns(config.path, seal=config.seal)
 
 
 @contextmanager

@@ -46,7 +46,7 @@ class State:
 
     def unknowns(self) -> Unknowns:
         """A new one for each use: it is not made to be shared between threads."""
-        return Unknowns(self.gallery_config.path)
+        return Unknowns(self.gallery_config.path, seal=self.gallery_config.seal)
 
     @property
     def cookie(self) -> str:

@@ -33,7 +33,7 @@ class Draw:
         if outlets is not None and outlets.crops:
             from pipeline.outlets.cropping import Cropping
 
-            self._cropping = Cropping(outlets.store / "crops")
+            self._cropping = Cropping(outlets.store / "crops", outlets.seal)
         if output.record is not None or output.clips is not None:
             from pipeline.recorder import Recorder
 

@@ -53,7 +53,11 @@ class Lookup:
         self._desk = Desk(self._gallery, config.path, self._name_face)
         self._matcher = open_matcher(self._gallery, known, config)
         self._unknowns = UnknownTracks(
-            config.path, near=known.match_threshold, space=self._space, days=config.unknown_days
+            config.path,
+            near=known.match_threshold,
+            space=self._space,
+            days=config.unknown_days,
+            seal=config.seal,
         )
         self._evidence: dict[str, Evidence] = {}
         self._followed_changes = 0

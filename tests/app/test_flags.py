@@ -53,6 +53,7 @@ def test_every_field_of_the_run_config_can_be_set() -> None:
             | {"OPEN_TIMEOUT": "1", "DETECTOR_THRESHOLDS": "0.1,0.1,0.1", "PYRAMID_FACTOR": "0.5", "DATA_DIR": "/d"}
             | {"MATCH_THRESHOLD": "0.2", "MATCH_MARGIN": "0.2", "EVENT_EVERY": "2", "HANG_TIMEOUT": "2"}
             | {"FALSE_NAMES": "0.1", "UNKNOWN_RETENTION_DAYS": "1", "EVENTS_MB": "1", "MQTT_URL": "mqtt://b"}
+            | {"ENCRYPTION_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}
             | {"START_TIMEOUT": "2", "MAX_RESTARTS": "1", "RESTART_WINDOW": "2", "STOP_TIMEOUT": "1"},
         ).config
     )

@@ -79,6 +79,9 @@ OTHER = {
     "RESTART_WINDOW": "30",
     "STOP_TIMEOUT": "2",
     "DATA_DIR": "/data",
+    "ENCRYPTION_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    "ENCRYPTION_KEY_FILE": "/run/secrets/key",
+    "AUDIT_RETENTION_DAYS": "90",
 }
 
 

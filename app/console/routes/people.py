@@ -44,7 +44,7 @@ async def enrol(
 def whole(person: str, state: Here) -> PersonWhole:
     with state.gallery() as gallery:
         found = persons.find(gallery, person)
-        return persons.whole(gallery, found, Sightings(state.gallery.folder).of(found.name))
+        return persons.whole(gallery, found, _sightings(state).of(found.name))
 
 
 @router.get("/{person}/picture", response_class=Response, responses=JPEG)
@@ -63,7 +63,7 @@ def erasure(person: str, state: Here) -> Erasure:
     with state.gallery() as gallery:
         name = persons.find(gallery, person).name
         pictures = len(list(gallery.entries([name])))
-    sightings = len(Sightings(state.gallery.folder).of(name))
+    sightings = len(_sightings(state).of(name))
     return Erasure(pictures=pictures, sightings=sightings, events=belonging(state.store, name))
 
 
@@ -71,7 +71,7 @@ def erasure(person: str, state: Here) -> Erasure:
 def rename(person: str, said: NewName, state: Here) -> Person:
     """Its id is another one afterwards."""
     with state.gallery() as gallery:
-        changing.rename(gallery, state.gallery.folder, persons.find(gallery, person).name, said.name)
+        changing.rename(gallery, state.gallery_config, persons.find(gallery, person).name, said.name)
         return persons.named(gallery, said.name)
 
 
@@ -99,7 +99,7 @@ def merge(person: str, said: Into, state: Here) -> Person:
     """This person is the other one: all pictures become the other's."""
     with state.gallery() as gallery:
         name, into = persons.find(gallery, person).name, persons.find(gallery, said.into).name
-        changing.merge(gallery, state.gallery.folder, name, into)
+        changing.merge(gallery, state.gallery_config, name, into)
         return persons.named(gallery, into)
 
 
@@ -116,6 +116,10 @@ async def enrolled(
         else:
             refused.append(Refusal(file=label, why=why))
     return await run_in_threadpool(_enrolled, state, name, sent, refused, even_if_unlike, even_if_known)
+
+
+def _sightings(state: State) -> Sightings:
+    return Sightings(state.gallery_config.path, state.gallery_config.seal)
 
 
 def _enrolled(
