@@ -117,4 +117,9 @@ def erase(here: Opened, name: str) -> Erased:
     sightings = Sightings(folder, here.config.seal).erase(lambda one: one.name == name)
     told = sum(erase_events(log, name) for log in outgoing.known_logs(here.chosen))
     events = max(told, forget(outgoing.store_dir(here.chosen), name))
-    return Erased(pictures, cutouts, sightings, events, older)
+    erased = Erased(pictures, cutouts, sightings, events, older)
+    if pictures or sightings or events:
+        # In all lines of before, too: the name is not to be found anywhere any more.
+        instead = here.audit.forget(name)
+        here.audit.tell("deleted", person=instead, pictures=pictures, sightings=sightings, events=events)
+    return erased

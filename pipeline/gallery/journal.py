@@ -84,6 +84,21 @@ class Journal:
         except OSError as error:
             raise self._failed("written", error) from error
 
+    def reseal(self) -> int:
+        """Write all that waits anew, under the first key; return how much that was."""
+        making = self._path.with_suffix(".making")
+        making.unlink(missing_ok=True)
+        fresh = Journal(making, self._seal)
+        for change in self.changes():
+            fresh.append(change)
+        fresh.close()
+        try:
+            making.replace(self._path)
+            sync_folder(self._path.parent)
+        except OSError as error:
+            raise self._failed("written", error) from error
+        return len(self)
+
     def close(self) -> None:
         self._file.close()
 
