@@ -11,6 +11,7 @@ from typing import NoReturn
 from app import cameras, outgoing, sealing, serving, settings, values
 from app.about import About
 from app.sections import SOURCE
+from app.service.notify import ServiceManager
 from app.settings import Settings
 from checkpoints.errors import SettingsError
 from engines import fitting
@@ -52,12 +53,17 @@ Every flag is also a setting of the environment or of the file .env (the name in
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """config for every process, the processes beside the way, and what the parent writes at the end."""
+    """config for every process, the processes beside the way, what the parent writes at the end, and whom it tells.
+
+    stale_s  when pictures that do not come through are a fault
+    """
 
     config: RunConfig
     report: Path | None
     trace: Path | None
     sides: tuple[SideRow, ...] = ()
+    manager: ServiceManager = ServiceManager()
+    stale_s: float = 10.0
 
     @property
     def is_watched(self) -> bool:
@@ -149,7 +155,14 @@ def run_config(chosen: Settings) -> Plan:
             stop_timeout_s=supervise.stop_timeout_s,
         ),
     )
-    return Plan(config, report=output.report, trace=output.trace, sides=(*outgoing.sides(config), *console))
+    return Plan(
+        config,
+        report=output.report,
+        trace=output.trace,
+        sides=(*outgoing.sides(config), *console),
+        manager=chosen.manager,
+        stale_s=chosen.console.stale_s,
+    )
 
 
 def gallery_config(chosen: Settings) -> GalleryConfig:

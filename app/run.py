@@ -15,6 +15,8 @@ from tqdm import tqdm
 
 from app.outputs import check_writable
 from app.report import MemoryMeter, Report
+from app.service.notify import ServiceManager
+from app.service.service import Service
 from checkpoints.errors import UserError
 from engines.models import crop_px
 from pipeline import events
@@ -41,6 +43,7 @@ class Run:
         report: Path | None = None,
         trace: Path | None = None,
         sides: tuple[SideRow, ...] = (),
+        service: Service | None = None,
         out: TextIO = sys.stderr,
     ) -> None:
         outputs = config.output
@@ -49,6 +52,7 @@ class Run:
         self._report_path = report
         self._trace_path = trace
         self._sides = (*sides, WINDOW) if outputs.display == "window" else sides
+        self._service = service or Service(ServiceManager(), stale_s=float("inf"), reread=lambda: config)
         self._out = out
         self._measured = Measurements()
         self._memory = MemoryMeter()
@@ -62,6 +66,7 @@ class Run:
         self._failed = False
         self._has_told_end = False
         self._signals = 0
+        self._should_reload = False
         self._bar = tqdm(unit=" frames", file=out, leave=False, disable=None, dynamic_ncols=True)
 
     def __call__(self) -> int:
@@ -72,6 +77,7 @@ class Run:
                     self._turn(system)
                 self._take(system)
             report = self._report(system)
+        self._service.close()
         self._bar.close()
         self._finish(report)
         if self._error is not None:
@@ -81,6 +87,9 @@ class Run:
     def _turn(self, system: System) -> None:
         if self._signals and self._stop_by_ns is None:
             self._begin_to_stop(system)
+        if self._should_reload:
+            self._should_reload = False
+            self._say(self._service.reload(system))
         for what in self._take(system):
             self._react(system, what)
         if system.supervisor.stages_ended and not system.supervisor.sides_may_end:
@@ -96,6 +105,7 @@ class Run:
             self._trace.add(shown)
         for each in shown:
             self._meet(each)
+        self._service.turn(system, shown)
         self._memory.look(system, self._measured.frames)
         self._bar.update(len(shown))
         return happened
@@ -145,6 +155,7 @@ class Run:
     def _begin_to_stop(self, system: System) -> None:
         if self._stop_by_ns is None:
             self._stop_by_ns = now_ns() + int(self._config.supervise.stop_timeout_s * _KILL_AFTER * 1e9)
+        self._service.stopping()
         system.supervisor.ask_sources_to_stop()
 
     def _report(self, system: System) -> Report:
@@ -192,14 +203,22 @@ class Run:
         """Ctrl-C or SIGTERM: the first ends the run in order, the second at once."""
         self._signals += 1
 
+    def read_settings_again(self) -> None:
+        """SIGHUP to a service."""
+        self._should_reload = True
+
 
 @contextmanager
 def _signals_ring(run: Run, system: System) -> Iterator[None]:
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        run.interrupt()
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if number in _STOP_SIGNALS or (sys.stdin is not None and sys.stdin.isatty()):  # the terminal was closed
+            run.interrupt()
+        else:
+            run.read_settings_again()
         system.supervisor.parent_bell.ring()
 
-    before = {number: signal.signal(number, handle) for number in _STOP_SIGNALS}
+    hang_up = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
+    before = {number: signal.signal(number, handle) for number in (*_STOP_SIGNALS, *hang_up)}
     try:
         yield
     finally:

@@ -33,6 +33,7 @@ from app.sections import (
     StorageSettings,
     SuperviseSettings,
 )
+from app.service.notify import ServiceManager, manager_of
 from checkpoints.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,7 +43,9 @@ _NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """screen  whether there is one that a window could open on"""
+    """screen   whether there is one that a window could open on
+    manager  who started this program as a service
+    """
 
     source: SourceSettings = SourceSettings()
     models: ModelSettings = ModelSettings()
@@ -54,6 +57,7 @@ class Settings:
     storage: StorageSettings = StorageSettings()
     secrecy: SecrecySettings = SecrecySettings()
     screen: bool = False
+    manager: ServiceManager = ServiceManager()
 
     @property
     def data_dir(self) -> Path:
@@ -120,7 +124,7 @@ def load(
     if problems:
         raise SettingsError("The settings cannot be used.", saw="\n".join(problems), fix="see .env.example and --help")
     made = {name: kind(**sections[name]) for name, kind in SECTIONS}
-    return Settings(**made, screen=_has_screen(environ))
+    return Settings(**made, screen=_has_screen(environ), manager=manager_of(environ, os.getpid()))
 
 
 def catalogue() -> Iterator[tuple[str, Field[Any], About]]:

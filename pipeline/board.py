@@ -10,7 +10,7 @@ from pipeline.memory import AnonymousBlock, NamedBlock, make_block
 
 MAX_PROCESSES = 500
 _WORDS = 8
-_PID, _STATE, _BEAT, _STOP, _GO, _STARTS, _WORKED = range(7)
+_PID, _STATE, _BEAT, _STOP, _GO, _STARTS, _WORKED, _LEAVE = range(8)
 
 
 class Life(IntEnum):
@@ -57,6 +57,7 @@ class Post:
         """The parent is about to start the process."""
         self._set(_STARTS, self._get(_STARTS) + 1)
         self._set(_STATE, Life.STARTING)
+        self._set(_LEAVE, 0)
         self.beat()
 
     def enter(self, life: Life) -> None:
@@ -82,6 +83,14 @@ class Post:
     @property
     def asked_to_stop(self) -> bool:
         return bool(self._get(_STOP))
+
+    def ask_to_leave(self) -> None:
+        """Only this process, to be started anew where it was: its rings do not end."""
+        self._set(_LEAVE, 1)
+
+    @property
+    def asked_to_leave(self) -> bool:
+        return bool(self._get(_LEAVE)) and not self.asked_to_stop
 
     def let_go(self) -> None:
         """A source may begin: those behind it are ready."""

@@ -68,7 +68,7 @@ class Placed:
 
 def run_stages(placed: Sequence[Placed], inbox: Inbox, outbox: Outbox, pulse: Pulse) -> None:
     """Several stages in one process work one after the other on what the first has taken."""
-    while True:
+    while not pulse.leaving:
         received = inbox.take()
         if not received:
             if inbox.ended:

@@ -64,8 +64,8 @@ class Supervisor:
         """Every process has opened what it needs."""
         return all(w.finished or w.post.life in (Life.RUNNING, Life.ENDED) for w in self._watched)
 
-    def life(self, place: int) -> Life:
-        return self._watched[place].post.life
+    def resting(self) -> list[str]:
+        return [w.row.name for w in self._watched if w.post.life is Life.RESTING and not w.finished]
 
     def pids(self) -> dict[str, int]:
         return {w.row.name: w.process.pid for w in self._watched if w.process is not None and w.process.pid}
@@ -88,9 +88,15 @@ class Supervisor:
                 happened += self._bury(sentinels[thing])
         self._let_sources_go()
         self._let_sides_end()
+        for watched in self._watched:
+            watched.leave_if_old(self._config.stop_timeout_s)
         happened += self._kill_the_silent()
         happened += self._start_what_is_due()
         return happened
+
+    def renew(self, name: str) -> None:
+        """Let a process end in order and start it again where it was, as soon as it runs."""
+        next(w for w in self._watched if w.row.name == name).is_old = True
 
     def ask_sources_to_stop(self) -> None:
         """The orderly end: sources publish nothing more, and each stage ends when it has read all."""
@@ -133,7 +139,8 @@ class Supervisor:
 
     def _spawn(self, watched: Watched) -> None:
         watched.start_at_ns = None
-        watched.refused = watched.why_killed = None
+        watched.refused = watched.why_killed = watched.leave_by_ns = None
+        watched.is_old = False
         watched.started_ns = now_ns()
         watched.post.begin()
         hear, speak = _SPAWN.Pipe(duplex=False)
@@ -164,6 +171,10 @@ class Supervisor:
         watched.process.join()
         code = watched.process.exitcode
         watched.forget()
+        if watched.leave_by_ns is not None and watched.post.life is not Life.ENDED:
+            watched.generation += 1
+            self._spawn(watched)
+            return happened
         if code == 0:
             watched.finished = True
             return happened
@@ -172,8 +183,8 @@ class Supervisor:
             watched.finished = True  # trying again would find the same
             return happened
         if watched.past.patience == "camera":
-            return [*happened, self._try_camera_again(watched, watched.why_killed or _manner(code))]
-        return happened + [self._restart_or_give_up(watched, _manner(code))]
+            return [*happened, self._try_camera_again(watched, watched.manner_of_death(code))]
+        return happened + [self._restart_or_give_up(watched, watched.manner_of_death(code))]
 
     def _try_camera_again(self, watched: Watched, how: str) -> Happened:
         error = watched.refused or SourceError("There is no picture.", saw=f"{watched.row.name} {how}")
@@ -204,21 +215,7 @@ class Supervisor:
         return watched.past.died(now, lived_s=(now - watched.started_ns) / 1e9, worked=watched.worked)
 
     def _kill_the_silent(self) -> list[Happened]:
-        happened = []
-        for watched in self._watched:
-            if watched.process is None:
-                continue
-            starting = watched.post.life is Life.STARTING
-            limit_s = self._config.start_timeout_s if starting else watched.past.silence_s
-            if watched.post.silent_s > limit_s:
-                watched.process.kill()
-                watched.post.beat()
-                if watched.past.patience == "camera":
-                    watched.why_killed = f"gave no picture for {limit_s:.0f} s"
-                else:
-                    text = f"gave no sign of life for {limit_s:.0f} s and was stopped"
-                    happened.append(Happened("said", watched.row.name, text))
-        return happened
+        return [what for watched in self._watched for what in watched.kill_if_silent(self._config.start_timeout_s)]
 
     def _let_sources_go(self) -> None:
         if self._sources_gone or not all(
@@ -240,7 +237,3 @@ class Supervisor:
                 watched.on_trial = False
                 happened.append(Happened("tried", watched.row.name, "has rested", generation=watched.generation))
         return happened
-
-
-def _manner(code: int | None) -> str:
-    return f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"

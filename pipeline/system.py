@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pipeline import slot, wiring
 from pipeline.bell import Bell
@@ -61,6 +61,19 @@ class System:
             if what.kind == "failed":
                 self._retire(what.process)
         return happened, shown + self._drain()
+
+    def adopt(self, config: RunConfig, renew: Iterable[str]) -> None:
+        """Go on with other settings: these processes are started anew with them, where they were. What the rings were
+        made for (cameras' names, sizes of pictures, models) must be as before.
+        """
+        self.config = config
+        for process in renew:
+            self.supervisor.renew(process)
+
+    def process_of(self, stage: str) -> str:
+        """Also of a side, or a camera's capture: those are processes of their own."""
+        found = [row.name for row in self.rows if any(stage == each.name for each in row.stages)]
+        return stage if len(found) != 1 else found[0]
 
     def captured(self) -> dict[str, int]:
         """Camera → frames that it gave."""

@@ -51,7 +51,13 @@ class Pulse:
 
     @property
     def stopping(self) -> bool:
-        return self._post.asked_to_stop
+        """What a process has not begun yet it need not begin."""
+        return self._post.asked_to_stop or self._post.asked_to_leave
+
+    @property
+    def leaving(self) -> bool:
+        """Stages end when they have read all, unless they are to leave at once and come back."""
+        return self._post.asked_to_leave
 
 
 class Stopped(Exception):

@@ -9,7 +9,7 @@ from multiprocessing.context import SpawnProcess
 
 from checkpoints.errors import SourceError, UserError
 from pipeline.bell import Bell
-from pipeline.board import Post
+from pipeline.board import Life, Post
 from pipeline.child import ChildPlan, SidePlan
 from pipeline.clock import now_ns
 from pipeline.patience import Past
@@ -33,6 +33,8 @@ class Watched:
     on_trial: bool = False  # its next life follows on a rest
     refused: SourceError | None = None  # what its camera said in this life
     why_killed: str | None = None
+    is_old: bool = False  # it is to be started anew
+    leave_by_ns: int | None = None  # it was asked to leave, and is killed if it has not by then
     finished: bool = False
 
     def begin_again(self, pause_s: float, *, rests: bool) -> None:
@@ -40,6 +42,33 @@ class Watched:
         self.start_at_ns = now_ns() + int(pause_s * 1e9)
         if rests:
             self.post.rest()
+
+    def leave_if_old(self, timeout_s: float) -> None:
+        if self.is_old and self.leave_by_ns is None and self.process is not None and self.post.life is Life.RUNNING:
+            self.leave_by_ns = now_ns() + int(timeout_s * 1e9)
+            self.post.ask_to_leave()
+            self.bell.ring()
+
+    def kill_if_silent(self, start_timeout_s: float) -> list[Happened]:
+        """Also one that was asked to leave and has not."""
+        if self.process is None:
+            return []
+        if self.leave_by_ns is not None and self.leave_by_ns < now_ns():
+            self.process.kill()
+        limit_s = start_timeout_s if self.post.life is Life.STARTING else self.past.silence_s
+        if self.post.silent_s <= limit_s:
+            return []
+        self.process.kill()
+        self.post.beat()
+        if self.past.patience == "camera":
+            self.why_killed = f"gave no picture for {limit_s:.0f} s"
+            return []
+        return [Happened("said", self.row.name, f"gave no sign of life for {limit_s:.0f} s and was stopped")]
+
+    def manner_of_death(self, code: int | None) -> str:
+        if self.why_killed is not None:
+            return self.why_killed
+        return f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
 
     def forget(self) -> None:
         """The process that has ended."""

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from checkpoints.errors import SourceError, UserError
-from pipeline.board import Life
 from pipeline.config import CaptureConfig, SuperviseConfig
 from pipeline.system import System
 
@@ -95,8 +96,7 @@ def test_a_stage_of_an_endless_run_that_dies_too_often_rests_and_comes_back(
     with make_system(modules={"lookup": module}, **live(max_restarts=1, rest_s=0.3)) as system:
         watcher = watch(system)
         watcher.until(lambda: ("rests", "lookup") in watcher.kinds())
-        place = [row.name for row in system.rows].index("lookup")
-        assert system.supervisor.life(place) is Life.RESTING
+        assert system.supervisor.resting() == ["lookup"]
         assert not watcher.shown
         watcher.until(lambda: len(watcher.shown) > 20)
         system.supervisor.ask_sources_to_stop()
@@ -187,3 +187,35 @@ def test_a_camera_that_is_not_there_is_tried_again_beside_one_that_is(
         watcher = watch(system)
         watcher.until(lambda: len(watcher.seqs("cam0")) > 5)
     assert watcher.kinds() == [("away", "capture:cam0")] * 3
+
+
+@pytest.mark.parametrize("process", ["capture:cam0", "detect", "lookup", "draw"])
+def test_a_process_is_renewed_without_the_loss_of_a_frame(make_system: MakeSystem, watch: Watch, process: str) -> None:
+    with make_system() as system:
+        watcher = watch(system)
+        for _ in range(2):
+            before = len(watcher.shown)
+            watcher.until(lambda before=before: len(watcher.shown) > before + 20)
+            pid = system.supervisor.pids()[process]
+            system.supervisor.renew(process)
+            watcher.until(lambda pid=pid: system.supervisor.pids().get(process, pid) != pid)
+        before = len(watcher.shown)
+        watcher.until(lambda: len(watcher.shown) > before + 20)
+        system.supervisor.ask_sources_to_stop()
+        watcher.until(lambda: False)
+        assert watcher.seqs() == list(range(system.captured()["cam0"]))
+    assert watcher.kinds() == []
+
+
+def test_a_process_that_does_not_leave_is_killed_and_starts_anew(
+    make_system: MakeSystem, watch: Watch, write_stage: WriteStage
+) -> None:
+    module = write_stage("staying", "if seq == 5 and generation == 0:\n    threading.Event().wait()")
+    config = SuperviseConfig(hang_timeout_s=1000, stop_timeout_s=0.2)
+    with make_system(frames=30, modules={"lookup": module}, supervise=config) as system:
+        watcher = watch(system)
+        watcher.until(lambda: len(watcher.shown) == 5)
+        system.supervisor.renew("lookup")
+        watcher.until(lambda: False)
+    assert watcher.seqs() == list(range(30))
+    assert watcher.kinds() == []
