@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from app import flags, privacy, sealing, settings
+from app import camera_list, flags, privacy, sealing, settings
 from checkpoints import store
 from checkpoints.errors import UserError
 from checkpoints.manifest import Manifest
@@ -60,7 +60,7 @@ def _options() -> EngineOptions:
 
 def _settings() -> str:
     chosen = settings.read()
-    return f"{len(chosen.source.sources)} source(s), data in {chosen.data_dir}"
+    return f"{len(camera_list.cameras_of(chosen))} source(s), data in {chosen.data_dir}"
 
 
 def _python() -> str:

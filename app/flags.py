@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
-from app import cameras, outgoing, sealing, serving, settings, values
+from app import camera_list, cameras, outgoing, sealing, serving, settings, values
 from app.about import About
 from app.sections import SOURCE
 from app.service.notify import ServiceManager
@@ -17,6 +17,7 @@ from checkpoints.errors import SettingsError
 from engines import fitting
 from engines.options import EngineOptions
 from pipeline.config import (
+    CameraConfig,
     CaptureConfig,
     ClipsConfig,
     Display,
@@ -127,15 +128,16 @@ def read(args: argparse.Namespace) -> Plan:
 
 
 def run_config(chosen: Settings) -> Plan:
-    output, supervise, source = chosen.output, chosen.supervise, chosen.source
+    output, supervise = chosen.output, chosen.supervise
     display = _display(chosen)
     console = serving.sides(chosen)
     outlets = outgoing.outlets_config(chosen, console=bool(console))
+    watched = camera_list.cameras_of(chosen)
     config = RunConfig(
-        cameras=cameras.cameras(source.sources),
+        cameras=watched,
         placement=chosen.models.placement,
-        capture=_capture(chosen),
-        engines=engine_options(chosen),
+        capture=_capture(chosen, watched),
+        engines=_engines_for(watched, engine_options(chosen)),
         gallery=gallery_config(chosen),
         output=OutputConfig(
             display=display,
@@ -153,6 +155,8 @@ def run_config(chosen: Settings) -> Plan:
             max_restarts=supervise.max_restarts,
             restart_window_s=supervise.restart_window_s,
             stop_timeout_s=supervise.stop_timeout_s,
+            camera_timeout_s=chosen.cameras.timeout_s,
+            wait_for_cameras=chosen.cameras.wait,
         ),
     )
     return Plan(
@@ -213,10 +217,16 @@ def engine_options(chosen: Settings) -> EngineOptions:
     )
 
 
-def _capture(chosen: Settings) -> CaptureConfig:
+def _engines_for(watched: tuple[CameraConfig, ...], options: EngineOptions) -> EngineOptions:
+    """They look for what is small enough for any camera; each camera's own size is asked of what they find."""
+    least_px = min(camera.min_face_px or options.min_face_px for camera in watched)
+    return replace(options, min_face_px=least_px)
+
+
+def _capture(chosen: Settings, watched: tuple[CameraConfig, ...]) -> CaptureConfig:
     """Files are worked on frame by frame unless a rate is set; one live source makes all sources live."""
     source = chosen.source
-    live = [one for one in cameras.cameras(source.sources) if cameras.live(one.source)]
+    live = [one for one in watched if one.live]
     if live and source.lossless:
         raise SettingsError(
             "A live source cannot be lossless.",
