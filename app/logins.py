@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from urllib.parse import quote
 
 from checkpoints.errors import SettingsError
@@ -28,7 +27,7 @@ class Logins:
             for name, text in layer.items():
                 if text and (name in ("CAMERA_USER", "CAMERA_PASSWORD") or OF_ONE_CAMERA.fullmatch(name)):
                     found[name] = text
-        return cls(MappingProxyType(found))
+        return cls(found)
 
     def filled(self, source: str, camera: str) -> str:
         """The address with its login, percent-encoded, so that a password may hold any sign."""
