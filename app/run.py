@@ -13,15 +13,17 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from app.away import Away
 from app.outputs import check_writable
 from app.report import MemoryMeter, Report
 from app.service.notify import ServiceManager
 from app.service.service import Service
-from checkpoints.errors import UserError
+from checkpoints.errors import SourceError, UserError
 from engines.models import crop_px
 from pipeline import events
 from pipeline.clock import now_ns, utc_iso
 from pipeline.config import RunConfig
+from pipeline.event_log import open_log
 from pipeline.messages import Shown
 from pipeline.metrics import Measurements
 from pipeline.system import System
@@ -30,6 +32,7 @@ from pipeline.watched import Happened
 from pipeline.wiring import WINDOW, SideRow
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_TRY_OUTPUTS_AGAIN_S = 60.0  # those that an endless run has given up: the disk may have room again
 _KILL_AFTER = 0.8  # of the time to stop: what has not ended by itself by then is killed
 
 
@@ -59,8 +62,9 @@ class Run:
         self._trace = Trace() if trace else None
         self._restarts: Counter[str] = Counter()
         self._resting: set[str] = set()
+        self._away = Away()
         self._met: Counter[str] = Counter()
-        self._log = events.open_log(config)
+        self._log = open_log(config)
         self._stop_by_ns: int | None = None
         self._error: UserError | None = None
         self._failed = False
@@ -92,6 +96,7 @@ class Run:
             self._say(self._service.reload(system))
         for what in self._take(system):
             self._react(system, what)
+        self._write_waiting()
         if system.supervisor.stages_ended and not system.supervisor.sides_may_end:
             self._tell_end(self._report(system))
             system.supervisor.sides_may_end = True
@@ -124,14 +129,14 @@ class Run:
             self._tell(events.stage(what.process, "failed", why=what.text))
             self._begin_to_stop(system)
         elif what.kind == "away":
-            self._restarts[what.process] += 1
-            camera = what.process.partition(":")[2]
-            self._say(f"camera {camera}: lost, {what.text}")
-            self._tell(events.camera(camera, "lost", why=what.text))
+            self._miss_camera(system, what)
         elif what.kind == "rests":
             self._resting.add(what.process)
             self._say(f"[{what.process}] {what.text}")
             self._tell(events.stage(what.process, "failed", why=what.text))
+        elif what.kind == "disk":
+            self._say(what.text)
+            self._tell(events.disk(what.process, what.text))
         elif what.kind == "lost":
             self._failed = True
             self._say(f"[{what.process}] {what.text}; the run goes on without it")
@@ -144,6 +149,16 @@ class Run:
         else:
             self._say(f"[{what.process}] {what.text.rstrip()}")
 
+    def _miss_camera(self, system: System, what: Happened) -> None:
+        self._restarts[what.process] += 1
+        camera, error = what.process.partition(":")[2], what.error
+        trouble = error.trouble if isinstance(error, SourceError) else "source"
+        state = self._away.missed(camera, trouble, captured=system.captured()[camera], now_ns=now_ns())
+        if state is not None:
+            fix = error.fix if error is not None else None
+            self._say(f"camera {camera}: {state}, {what.text}\n  fix: {fix}")
+            self._tell(events.camera(camera, state, why=what.text, trouble=trouble, fix=fix))
+
     def _take_error(self, system: System, what: Happened) -> None:
         if what.kind == "error":
             self._error = self._error or what.error
@@ -151,6 +166,8 @@ class Run:
         else:
             self._failed = True
             self._say(f"[{what.process}] {what.text}")
+            if self._config.endless and what.process in system.stage_processes:
+                system.supervisor.renew(what.process, after_s=_TRY_OUTPUTS_AGAIN_S)
 
     def _begin_to_stop(self, system: System) -> None:
         if self._stop_by_ns is None:
@@ -193,6 +210,11 @@ class Run:
     def _tell(self, event: dict[str, object]) -> None:
         if self._log is not None:
             self._log.append(event)
+
+    def _write_waiting(self) -> None:
+        news = self._log.write_waiting() if self._log is not None else None
+        if news is not None:
+            self._say(news)
 
     def _say(self, text: str) -> None:
         self._bar.clear()

@@ -36,6 +36,7 @@ from app.sections import (
     SuperviseSettings,
 )
 from app.service.notify import ServiceManager, manager_of
+from app.upkeep_section import UpkeepSettings
 from checkpoints.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,6 +60,7 @@ class Settings:
     console: ConsoleSettings = ConsoleSettings()
     outlets: OutletSettings = OutletSettings()
     supervise: SuperviseSettings = SuperviseSettings()
+    upkeep: UpkeepSettings = UpkeepSettings()
     storage: StorageSettings = StorageSettings()
     secrecy: SecrecySettings = SecrecySettings()
     logins: Logins = Logins()
@@ -83,6 +85,7 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("console", ConsoleSettings),
     ("outlets", OutletSettings),
     ("supervise", SuperviseSettings),
+    ("upkeep", UpkeepSettings),
     ("storage", StorageSettings),
     ("secrecy", SecrecySettings),
 )

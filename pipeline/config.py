@@ -163,6 +163,8 @@ class SuperviseConfig:
     """camera_timeout_s  a live camera without a picture for so long is begun anew
     wait_for_cameras  also for those that cannot be reached at the start
     reconnect_s       before the first try to reach a camera again; the pauses double
+    memory_limit_mb   a process of an endless run with more memory of its own is started anew; 0: what suits the machine
+    disk_reserve_mb   an endless run erases clips to keep so much free
     rest_s            of a process of an endless run that dies more than max_restarts times; the rests double
     """
 
@@ -177,6 +179,8 @@ class SuperviseConfig:
     longest_reconnect_s: float = 30.0
     rest_s: float = 30.0
     longest_rest_s: float = 300.0
+    memory_limit_mb: float = 0.0
+    disk_reserve_mb: float = 500.0
 
 
 @dataclass(frozen=True, slots=True)

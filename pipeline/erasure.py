@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from checkpoints.errors import OutputError
-from pipeline.events import line_of
+from pipeline.event_log import line_of
 from pipeline.lines import WholeLines, rewrite
 from pipeline.parts import all_parts
 

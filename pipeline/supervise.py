@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 
-from checkpoints.errors import SourceError
+from checkpoints.errors import SourceError, Stalled
 from pipeline import child
 from pipeline.bell import Bell
 from pipeline.board import Board, Life
@@ -94,9 +94,9 @@ class Supervisor:
         happened += self._start_what_is_due()
         return happened
 
-    def renew(self, name: str) -> None:
+    def renew(self, name: str, after_s: float = 0.0) -> None:
         """Let a process end in order and start it again where it was, as soon as it runs."""
-        next(w for w in self._watched if w.row.name == name).is_old = True
+        next(w for w in self._watched if w.row.name == name).renew_at(now_ns() + int(after_s * 1e9))
 
     def ask_sources_to_stop(self) -> None:
         """The orderly end: sources publish nothing more, and each stage ends when it has read all."""
@@ -140,7 +140,7 @@ class Supervisor:
     def _spawn(self, watched: Watched) -> None:
         watched.start_at_ns = None
         watched.refused = watched.why_killed = watched.leave_by_ns = None
-        watched.is_old = False
+        watched.renew_at_ns, watched.last_words = None, ""
         watched.started_ns = now_ns()
         watched.post.begin()
         hear, speak = _SPAWN.Pipe(duplex=False)
@@ -159,9 +159,10 @@ class Supervisor:
                 watched.pipe.close()
                 watched.pipe = None
                 break
-            if watched.past.patience == "camera" and isinstance(said.error, SourceError):
+            if said.kind == "error" and watched.may_come_back_after(said.error):
                 watched.refused = said.error  # what becomes of it is told when its process has ended
             else:
+                watched.last_words = said.text.rstrip().rpartition("\n")[2] if said.kind == "crash" else ""
                 happened.append(Happened(said.kind, watched.row.name, said.text, said.error))
         return happened
 
@@ -178,8 +179,7 @@ class Supervisor:
         if code == 0:
             watched.finished = True
             return happened
-        may_come_back = watched.past.patience == "camera" and watched.refused is not None
-        if code == child.EXIT_USER_ERROR and not may_come_back:
+        if code == child.EXIT_USER_ERROR and watched.refused is None:
             watched.finished = True  # trying again would find the same
             return happened
         if watched.past.patience == "camera":
@@ -187,7 +187,8 @@ class Supervisor:
         return happened + [self._restart_or_give_up(watched, watched.manner_of_death(code))]
 
     def _try_camera_again(self, watched: Watched, how: str) -> Happened:
-        error = watched.refused or SourceError("There is no picture.", saw=f"{watched.row.name} {how}")
+        kind = Stalled if watched.why_killed else SourceError
+        error = watched.refused or kind("There is no picture.", saw=f"{watched.row.name} {how}")
         if not watched.post.worked_ns:
             sources = [(w.row.name, w.post.worked_ns > 0) for w in self._watched if w.is_source]
             last_word = self._first_contact.refused(watched.row.name, error, sources)
@@ -197,7 +198,7 @@ class Supervisor:
         pause_s = self._sentence(watched).pause_s
         text = f"{error.saw or error.what}; trying again in {pause_s:.1f} s"
         watched.begin_again(pause_s, rests=True)
-        return Happened("away", watched.row.name, text, generation=watched.generation)
+        return Happened("away", watched.row.name, text, error, watched.generation)
 
     def _restart_or_give_up(self, watched: Watched, how: str) -> Happened:
         sentence = self._sentence(watched)

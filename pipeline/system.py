@@ -13,6 +13,7 @@ from pipeline.messages import Shown
 from pipeline.ring import Ring
 from pipeline.ring_header import RingSpec
 from pipeline.supervise import Supervisor
+from pipeline.upkeep import Upkeep
 from pipeline.watched import Happened
 from pipeline.wiring import PARENT, STAGES, ProcessRow, SideRow, StageRow
 
@@ -34,6 +35,7 @@ class System:
         self.supervisor = Supervisor(config, self._board)
         self._bells = {name: Bell() for name in (*(r.name for r in self.rows), *(s.name for s in sides))}
         self._bells[PARENT] = self.supervisor.parent_bell
+        self._upkeep = Upkeep(config)
         self.rings = self._make_rings(crop_px)
         for place, row in enumerate(self.rows):
             self.supervisor.add(row, self._bells[row.name], self._plan(place, row))
@@ -56,7 +58,7 @@ class System:
     def poll(self, timeout_s: float) -> tuple[list[Happened], list[Shown]]:
         """What happened, and the frames that reached their end since the last call."""
         shown = self._drain()
-        happened = self.supervisor.poll(0.0 if shown else timeout_s)
+        happened = self.supervisor.poll(0.0 if shown else timeout_s) + self._upkeep.tick(self.supervisor)
         for what in happened:
             if what.kind == "failed":
                 self._retire(what.process)
@@ -74,6 +76,10 @@ class System:
         """Also of a side, or a camera's capture: those are processes of their own."""
         found = [row.name for row in self.rows if any(stage == each.name for each in row.stages)]
         return stage if len(found) != 1 else found[0]
+
+    @property
+    def stage_processes(self) -> list[str]:
+        return [row.name for row in self.rows]
 
     def captured(self) -> dict[str, int]:
         """Camera → frames that it gave."""

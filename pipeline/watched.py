@@ -31,9 +31,10 @@ class Watched:
     started_ns: int = 0
     start_at_ns: int | None = None
     on_trial: bool = False  # its next life follows on a rest
-    refused: SourceError | None = None  # what its camera said in this life
+    refused: UserError | None = None  # what it said at the end of this life, and may be otherwise in the next
     why_killed: str | None = None
-    is_old: bool = False  # it is to be started anew
+    last_words: str = ""  # of a crash
+    renew_at_ns: int | None = None
     leave_by_ns: int | None = None  # it was asked to leave, and is killed if it has not by then
     finished: bool = False
 
@@ -43,8 +44,20 @@ class Watched:
         if rests:
             self.post.rest()
 
+    def may_come_back_after(self, error: UserError | None) -> bool:
+        """A camera may be there the next time. What has worked in an endless run may work again: when there is room on
+        the disk, when somebody has put the file back.
+        """
+        if self.past.patience == "camera":
+            return isinstance(error, SourceError)
+        return self.past.patience == "live" and self.post.worked_ns > 0
+
+    def renew_at(self, moment_ns: int) -> None:
+        self.renew_at_ns = moment_ns if self.renew_at_ns is None else min(self.renew_at_ns, moment_ns)
+
     def leave_if_old(self, timeout_s: float) -> None:
-        if self.is_old and self.leave_by_ns is None and self.process is not None and self.post.life is Life.RUNNING:
+        is_due = self.renew_at_ns is not None and self.renew_at_ns <= now_ns()
+        if is_due and self.leave_by_ns is None and self.process is not None and self.post.life is Life.RUNNING:
             self.leave_by_ns = now_ns() + int(timeout_s * 1e9)
             self.post.ask_to_leave()
             self.bell.ring()
@@ -68,7 +81,11 @@ class Watched:
     def manner_of_death(self, code: int | None) -> str:
         if self.why_killed is not None:
             return self.why_killed
-        return f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
+        if self.refused is not None:
+            return f"cannot go on: {self.refused.what} {self.refused.saw or ''}".rstrip()
+        if code is not None and code < 0:
+            return f"was killed by signal {-code}"
+        return f"ended with exit code {code}" + (f" ({self.last_words})" if self.last_words else "")
 
     def forget(self) -> None:
         """The process that has ended."""
@@ -105,6 +122,7 @@ class Happened:
     away       the process of a live camera has died: it will be tried until the camera is there
     rests      the process died too often: it is given a trial after a long pause
     tried      that trial begins
+    disk       there is little room on it, or enough again: `process` says which
     """
 
     kind: str

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pipeline import events, video_errors
 from pipeline.clock import now_ns
 from pipeline.config import CameraConfig, CaptureConfig
+from pipeline.event_log import open_log
 from pipeline.sources.connection import Connection, Picture
 from pipeline.sources.feed import Publisher, working_size
 from pipeline.sources.opening import Opening
@@ -29,14 +30,12 @@ class LiveSource:
         self._camera = camera
         self._config = config
         self._say = context.say
-        self._log = events.open_log(context.config)
+        self._log = open_log(context.config)
         self._is_back = context.generation > 0
         self._connect = connect
         self._connection: Connection | None = None
 
     def run(self, out: FrameOutbox, pulse: Pulse) -> None:
-        if self._is_back:
-            self._tell("reconnecting")
         publisher = Publisher(self._camera, self._config, out, pulse)
         publisher.epoch += 1 if out.last else 0
         too_late = video_errors.unreachable(self._camera.shown, f"no answer for {self._config.open_timeout_s:.0f} s")

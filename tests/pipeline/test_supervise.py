@@ -35,7 +35,7 @@ def test_a_stage_that_hangs_is_killed_and_restarted(
     make_system: MakeSystem, watch: Watch, write_stage: WriteStage
 ) -> None:
     module = write_stage("hanging", "if seq == 5 and generation == 0:\n    threading.Event().wait()")
-    with make_system(frames=30, modules={"recognise": module}, supervise=SuperviseConfig(hang_timeout_s=1.0)) as system:
+    with make_system(frames=30, modules={"recognise": module}, supervise=SuperviseConfig(hang_timeout_s=3.0)) as system:
         watcher = watch(system)
         watcher.until(lambda: False)
     assert watcher.kinds() == [("said", "recognise"), ("restarted", "recognise")]
@@ -219,3 +219,48 @@ def test_a_process_that_does_not_leave_is_killed_and_starts_anew(
         watcher.until(lambda: False)
     assert watcher.seqs() == list(range(30))
     assert watcher.kinds() == []
+
+
+def test_what_worked_in_an_endless_run_is_tried_again_whatever_it_says(
+    make_system: MakeSystem, watch: Watch, write_stage: WriteStage
+) -> None:
+    module = write_stage("full", "if seq > 5 and generation == 0:\n    raise UserError('The disk is full.', saw='0')")
+    with make_system(modules={"draw": module}, **live()) as system:
+        watcher = watch(system)
+        watcher.until(lambda: ("restarted", "draw") in watcher.kinds())
+        assert watcher.happened[-1].text == "cannot go on: The disk is full. 0"
+        before = len(watcher.shown)
+        watcher.until(lambda: len(watcher.shown) > before + 5)
+    assert watcher.kinds() == [("restarted", "draw")]
+
+
+def test_what_never_worked_in_an_endless_run_ends_it(
+    make_system: MakeSystem, watch: Watch, write_stage: WriteStage
+) -> None:
+    module = write_stage("wrong", "raise UserError('The model is missing.', saw='x')")
+    with make_system(modules={"detect": module}, **live()) as system:
+        watcher = watch(system)
+        watcher.until(lambda: ("error", "detect") in watcher.kinds())
+
+
+def test_a_stage_that_leaks_is_started_anew_and_no_frame_is_torn(
+    make_system: MakeSystem, watch: Watch, write_stage: WriteStage
+) -> None:
+    module = write_stage("leaking", "if generation == 0:\n    self.held = bytearray(os.urandom(1)) * 400_000_000")
+    with make_system(modules={"align": module}, **live(memory_limit_mb=300)) as system:
+        watcher = watch(system)
+        watcher.until(lambda: ("restarted", "align") in watcher.kinds())
+        assert "more than 300" in watcher.happened[-1].text
+        pid = system.supervisor.pids()["align"]
+        watcher.until(lambda: system.supervisor.pids().get("align", pid) != pid)
+        before = len(watcher.shown)
+        watcher.until(lambda: len(watcher.shown) > before + 5)
+    assert watcher.kinds() == [("restarted", "align")]
+
+
+def test_a_rest_tells_what_the_stage_died_of(make_system: MakeSystem, watch: Watch, write_stage: WriteStage) -> None:
+    module = write_stage("lost_gpu", "raise RuntimeError('CUDA error: device lost')")
+    with make_system(modules={"detect": module}, **live(max_restarts=0, rest_s=1000)) as system:
+        watcher = watch(system)
+        watcher.until(lambda: ("rests", "detect") in watcher.kinds())
+    assert "(RuntimeError: CUDA error: device lost)" in watcher.happened[-1].text
