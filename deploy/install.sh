@@ -4,17 +4,18 @@
 # It may be called as often as one likes; settings and data that are there stay as they are.
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-place=/opt/facewire # as in facewire.service
-data=/var/lib/facewire
-settings=/etc/facewire/facewire.env
-
 fail() {
     printf '%s\n' "$@" >&2
     exit 1
 }
 
 [[ $(id -u) == 0 ]] || fail "Only root can install a service." "  fix: sudo $0"
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+place=/opt/facewire # as in facewire.service
+data=/var/lib/facewire
+settings=/etc/facewire/facewire.env
+
 [[ $root == "$place" ]] || fail "The service runs from $place, and this is somewhere else." "  saw: $root" \
     "  fix: clone or move it there; who wants another place changes it here and in facewire.service"
 command -v systemctl >/dev/null || fail "This machine has no systemd." "  fix: see docker/compose.yaml"
