@@ -29,7 +29,7 @@ class Outcome:
 
     fault: str
     known_s: float | None
-    trouble: str | None
+    troubles: list[str]
     recovery_s: float
     pause_s: float
 
@@ -84,10 +84,10 @@ class Faults:
         self._watch.for_s(CALM_S)
         return Outcome(
             fault,
-            None if known is None else (known[0] - begun_ns) / 1e9,
-            None if known is None else getattr(known[1].error, "trouble", "none"),
-            (fresh.at_ns - cured_ns) / 1e9,
-            self._longest_pause_s(begun_ns),
+            None if known is None else round((known[0] - begun_ns) / 1e9, 2),
+            self._watch.troubles(begun_ns),
+            round((fresh.at_ns - cured_ns) / 1e9, 2),
+            round(self._longest_pause_s(begun_ns), 2),
         )
 
     def _longest_pause_s(self, since_ns: int) -> float:

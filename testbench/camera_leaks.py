@@ -27,13 +27,13 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Leaks:
-    """memory_slope_kb  for each reconnection, after the warm-up, by least squares; and its standard error"""
+    """memoryslope_kb  for each reconnection, after the warm-up, by least squares; and its standard error"""
 
     reconnections: int
     p50_recovery_s: float
     max_recovery_s: float
     parent_memory_mb: tuple[float, float]
-    parent_memory_slope_kb: tuple[float, float]
+    parent_memoryslope_kb: tuple[float, float]
     parent_files: tuple[int, int]
     camera_memory_mb: tuple[float, float]
     camera_files: tuple[int, int]
@@ -57,7 +57,7 @@ def leaks(watch: CameraWatch, camera: RtspCamera, times: int) -> Leaks:
         round(float(np.median(recoveries_s)), 2),
         round(max(recoveries_s), 2),
         (parent[warm].memory_mb, parent[-1].memory_mb),
-        _slope_kb([each.memory_mb for each in parent[warm:]]),
+        slope_kb([each.memory_mb for each in parent[warm:]]),
         (parent[warm].files, parent[-1].files),
         (ours[warm].memory_mb, ours[-1].memory_mb),
         (ours[warm].files, ours[-1].files),
@@ -70,8 +70,8 @@ def held(pid: int) -> Held:
     return Held(round(pages * _PAGE_BYTES / 1e6, 2), len(list((process / "fd").iterdir())))
 
 
-def _slope_kb(memory_mb: list[float]) -> tuple[float, float]:
-    """And its standard error."""
+def slope_kb(memory_mb: list[float]) -> tuple[float, float]:
+    """By least squares, from one to the next; and its standard error."""
     count = len(memory_mb)
     if count < 3:
         return 0.0, float("inf")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from checkpoints.errors import SourceError
 from pipeline.clock import now_ns
 from pipeline.config import CameraConfig, CaptureConfig, RunConfig, SuperviseConfig
 from pipeline.messages import Shown
@@ -70,6 +71,11 @@ class CameraWatch:
     def known_ns(self, since_ns: int) -> tuple[int, Happened] | None:
         """The first loss that was told after this moment."""
         return next((told for told in self.aways if told[0] >= since_ns), None)
+
+    def troubles(self, since_ns: int) -> list[str]:
+        """The kinds of losses that were told after this moment, each once."""
+        errors = [what.error for at_ns, what in self.aways if at_ns >= since_ns]
+        return list(dict.fromkeys(error.trouble for error in errors if isinstance(error, SourceError)))
 
 
 def watched_system(cameras: tuple[CameraConfig, ...], supervise: SuperviseConfig) -> System:

@@ -20,7 +20,7 @@ raise SystemExit(not all(map(Gst.ElementFactory.find, ("x264enc", "jpegenc", "rt
 """
 PACKAGES = (
     "python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good "
-    "gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly"
+    "gstreamer1.0-plugins-ugly"
 )
 
 
