@@ -56,6 +56,8 @@ def test_it_writes_in_one_folder_and_waits_for_cameras() -> None:
 
 def test_how_it_ends_is_what_the_program_means_by_it() -> None:
     assert lines("RestartPreventExitStatus") == ["2"]  # something to put right
+    # systemd looks at that of the main process only: anything before it that fails would be tried again and again.
+    assert all(command.startswith("-") for command in lines("ExecStartPre"))
     assert lines("KillMode") == ["mixed"]  # the parent stops its processes in order
     assert float(lines("TimeoutStopSec")[0]) > 3 * settings.load({}).supervise.stop_timeout_s
     assert lines("OOMPolicy") == ["continue"]  # a stage that is killed is started again
