@@ -18,6 +18,7 @@ from typing import Any
 
 from app import sealing
 from app.settings import Settings
+from checkpoints import json_text
 from checkpoints.errors import OutputError, SealBroken
 from checkpoints.sealed import Seal
 from pipeline.clock import utc_iso
@@ -97,7 +98,7 @@ class Audit:
     def _said(self, line: bytes) -> dict[str, Any]:
         """Empty for a line that is damaged."""
         try:
-            said = json.loads(self.seal.open_line(line, _ABOUT))
+            said = json_text.read(self.seal.open_line(line, _ABOUT))
         except (SealBroken, ValueError):
             return {}
         return said if isinstance(said, dict) else {}

@@ -47,7 +47,7 @@ def read(path: Path) -> tuple[CameraConfig, ...]:
     """SettingsError tells everything that is wrong with the file at once."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
             "The file of cameras cannot be read.", saw=f"{path}: {error}", fix="see docs/cameras.md for an example"
         ) from error

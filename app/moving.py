@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from tqdm import tqdm
 
 from app import audit, flags, settings
 from app.opened import Opened, moment, opened, table
+from checkpoints import json_text
 from checkpoints.errors import GalleryError
 from engines.align import align
 from engines.embedder import Embedder
@@ -149,7 +149,7 @@ def _gallery_for(folder: Path, config: GalleryConfig) -> Edited:
         return reopen_of(config)
     try:
         with (folder / "people.jsonl").open(encoding="utf-8") as lines:
-            first = json.loads(lines.readline())
+            first = json_text.read(lines.readline())
         space, dim = str(first["space"]), int(first["dim"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GalleryError(

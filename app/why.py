@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from uuid import UUID
 
 from app import flags, outgoing, settings
 from app.opened import add_json, print_json
+from checkpoints import json_text
 from checkpoints.errors import GalleryError, UserError
 from pipeline.config import GalleryConfig
 from pipeline.gallery.opening import gallery_exists, reopen_of
@@ -125,7 +125,7 @@ def _events(path: Path) -> Iterable[tuple[int, Event]]:
         for part in [*older, path] if path.is_file() or not older else older:
             for number, line in enumerate(WholeLines(part), 1):
                 try:
-                    event = json.loads(line)
+                    event = json_text.read(line)
                 except ValueError:
                     continue
                 if isinstance(event, dict):

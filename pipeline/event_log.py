@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from checkpoints import json_text
 from checkpoints.errors import OutputError
 from pipeline.config import RunConfig
 from pipeline.lines import Lines
@@ -62,7 +63,7 @@ class EventLog:
         events: list[dict[str, Any]] = []
         for line in self._end().split(b"\n"):
             try:
-                event = json.loads(line)
+                event = json_text.read(line)
             except ValueError:
                 continue  # the half line of a writer that was killed, or where the tail begins
             if isinstance(event, dict):

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from checkpoints import json_text
 from pipeline.gallery.edits import Change, Erase, Put, Rename
 from pipeline.gallery.gallery import Cutout, Kept, Picture
 
@@ -32,7 +33,7 @@ def packed(said: Mapping[str, Any], pictures: Sequence[Kept] = (), tail: bytes =
 def unpacked(head: bytes, rest: bytes) -> tuple[dict[str, Any], list[Kept], bytes]:
     """What was said, the pictures, and the tail; ValueError for bytes that are none of ours."""
     try:
-        said = json.loads(head)
+        said = json_text.read(head)
         pictures, at = [], 0
         for described in said.pop("pictures", ()):
             kept, at = _picture(described, rest, at)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+from checkpoints import json_text
 from checkpoints.errors import GalleryError, SealBroken
 from checkpoints.sealed import Seal
 from pipeline.gallery.cutouts import sync_folder
@@ -168,7 +169,7 @@ class SealedLog:
 def _header(path: Path, data: bytes) -> Header:
     line = data[: data.find(b"\n")] if b"\n" in data[:4096] else b""
     try:
-        said = json.loads(line)
+        said = json_text.read(line)
         space, dim, version = str(said["space"]), int(said["dim"]), int(said["version"])
         if said["format"] != _FORMAT or not 0 < dim <= 1 << 16:
             raise ValueError("another kind of file")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
+from checkpoints import json_text
 from checkpoints.errors import GalleryError, SealBroken
 from checkpoints.sealed import UNSEALED, Seal
 from pipeline.lines import Chosen, Lines, WholeLines, rewrite
@@ -117,12 +118,16 @@ class Sightings:
         found: dict[str, Sighting] = {}
         for line in lines:
             try:
-                said = json.loads(self._seal.open_line(line, _ABOUT))
+                said = json_text.read(self._seal.open_line(line, _ABOUT))
             except (SealBroken, ValueError):
                 continue
-            if isinstance(said, dict) and said.keys() == wanted:
+            if isinstance(said, dict) and said.keys() == wanted and all(map(_is_text, said.values())):
                 found[str(said["id"])] = Sighting(**said)
         return found
+
+
+def _is_text(value: object) -> bool:
+    return value is None or isinstance(value, str)
 
 
 def _is_unknown(sighting: Sighting, cluster: str) -> bool:

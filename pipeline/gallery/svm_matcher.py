@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import zipfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from checkpoints.array_file import UNREADABLE
 from checkpoints.errors import SealError
 from checkpoints.manifest import Manifest
 from checkpoints.sealed import Seal
@@ -29,6 +29,7 @@ from tracker.ballot import VoteSettings
 
 FILE_NAME = "svm.npz"
 _ABOUT = "support vector machine"
+_UNUSABLE: tuple[type[Exception], ...] = (SealError, *UNREADABLE)
 _LOG = logging.getLogger(__name__)
 _DIGITS = 6
 
@@ -151,7 +152,8 @@ def _nearest_of(snapshot: _Snapshot, cosines: NDArray[np.float32], owner: int) -
 
 
 def _kept_or_trained(config: GalleryConfig, snapshot: _Snapshot) -> _Trained:
-    machine = _load(config.path / FILE_NAME, snapshot, config.seal)
+    shape = (len(snapshot.names), snapshot.rows.shape[1] + 1)
+    machine = kept_machine(config.path / FILE_NAME, snapshot.content, shape, config.seal)
     if machine is None:
         machine = train(snapshot.rows, snapshot.owners, len(snapshot.names))
         if machine is not None:
@@ -159,17 +161,17 @@ def _kept_or_trained(config: GalleryConfig, snapshot: _Snapshot) -> _Trained:
     return _Trained(snapshot, machine)
 
 
-def _load(path: Path, snapshot: _Snapshot, seal: Seal) -> Machine | None:
-    """None: there is none, or it was trained on another content, or is damaged or under another key."""
+def kept_machine(path: Path, content: str, shape: tuple[int, int], seal: Seal) -> Machine | None:
+    """`shape` of its weights. None: there is none, or it is of another content, damaged, or under another key."""
     try:
         data = io.BytesIO(seal.open(path.read_bytes(), _ABOUT))
         with np.load(data, allow_pickle=False) as held:
-            if str(held["content"]) != snapshot.content:
+            if str(held["content"]) != content:
                 return None
             machine = Machine(held["centre"], held["weights"], held["decisions"], held["cosines"], float(held["cost"]))
-    except (OSError, SealError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except _UNUSABLE:
         return None
-    fits = machine.weights.shape == (len(snapshot.names), snapshot.rows.shape[1] + 1)
+    fits = machine.weights.shape == shape
     return machine if fits and len(machine.decisions) == len(machine.cosines) > 1 else None
 
 

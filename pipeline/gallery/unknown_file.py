@@ -18,10 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from checkpoints import json_text
 from checkpoints.errors import GalleryError, SealBroken
 from checkpoints.sealed import UNSEALED, Seal
 from pipeline.gallery.cutouts import about_cutout, reseal_file
 from pipeline.gallery.gallery import Cutout
+from pipeline.gallery.intake import is_id
 from pipeline.lines import Lines, WholeLines, rewrite
 
 
@@ -188,7 +190,7 @@ class UnknownFile:
         faces: Faces = {}
         for line in lines:
             try:
-                faces = _after(faces, json.loads(self._seal.open_line(line, _ABOUT)))
+                faces = _after(faces, json_text.read(self._seal.open_line(line, _ABOUT)))
             except (SealBroken, ValueError, KeyError, TypeError, AttributeError, binascii.Error):
                 continue
         return faces
@@ -242,4 +244,6 @@ def _face(said: dict[str, Any]) -> Face:
     embedding = np.frombuffer(base64.b64decode(said["embedding"]), "<f4").astype(np.float32)
     landmarks = np.asarray(said["landmarks"], np.float32).reshape(5, 2) if "landmarks" in said else None
     one, cluster, sighting, time, space = (str(said[key]) for key in ("id", "cluster", "sighting", "time", "space"))
+    if not is_id(one):  # it becomes the name of a file
+        raise ValueError(f"{one!r} is no id")
     return Face(one, cluster, sighting, time, float(said["quality"]), space, embedding, landmarks)
