@@ -68,3 +68,8 @@ def test_it_is_watched_for_longer_than_a_stage_may_hang() -> None:
     assert (lines("Type"), lines("NotifyAccess")) == (["notify"], ["main"])
     chosen = settings.load({})
     assert float(lines("WatchdogSec")[0]) > 2 * chosen.supervise.hang_timeout_s
+
+
+def test_a_stage_may_take_as_long_to_start_as_it_is_given() -> None:
+    minutes = lines("TimeoutStartSec")[0].removesuffix("min")
+    assert int(minutes) * 60 > settings.load({}).supervise.start_timeout_s
