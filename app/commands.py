@@ -21,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app import demo_gallery, flags
+from app import cameras, demo_gallery, flags
 from app.flags import FlagParser, Plan
 from app.run import Run
 from app.service.service import Service
@@ -76,7 +76,9 @@ def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Names
     """A first word that is no flag was meant as a command."""
     if words and not words[0].startswith("-") and not Path(words[0]).exists():
         raise SettingsError(
-            "There is no such command.", saw=words[0], fix=f"one of {', '.join(COMMANDS)}, or flags: see --help"
+            "There is no such command.",
+            saw=cameras.shown(words[0]),  # an address may carry a password
+            fix=f"one of {', '.join(COMMANDS)}, or flags: see --help",
         )
     return parser.parse_args(words)
 
