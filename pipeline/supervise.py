@@ -94,6 +94,10 @@ class Supervisor:
         happened += self._start_what_is_due()
         return happened
 
+    def gone(self) -> list[str]:
+        """Who will not be started again and has not ended in order: nobody ends its rings for it but the parent."""
+        return [w.row.name for w in self._watched if w.finished and not w.is_side and w.post.life is not Life.ENDED]
+
     def renew(self, name: str, after_s: float = 0.0) -> None:
         """Let a process end in order and start it again where it was, as soon as it runs."""
         next(w for w in self._watched if w.row.name == name).renew_at(now_ns() + int(after_s * 1e9))

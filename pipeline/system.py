@@ -59,9 +59,8 @@ class System:
         """What happened, and the frames that reached their end since the last call."""
         shown = self._drain()
         happened = self.supervisor.poll(0.0 if shown else timeout_s) + self._upkeep.tick(self.supervisor)
-        for what in happened:
-            if what.kind == "failed":
-                self._retire(what.process)
+        for process in self.supervisor.gone():
+            self._retire(process)
         return happened, shown + self._drain()
 
     def adopt(self, config: RunConfig, renew: Iterable[str]) -> None:
@@ -105,11 +104,20 @@ class System:
         return shown
 
     def _retire(self, process: str) -> None:
+        """Those behind it end when they have read what it gave, and those before it wait for it no more."""
         row = next(row for row in self.rows if row.name == process)
         for header in self._headers.values():
             for stage in row.stages:
                 if stage.name in header.spec.readers:
                     header.retire(stage.name)
+        written = self._ring_written(row)
+        if not self._headers[written].closed:
+            self._headers[written].close()
+            self.rings[written].reader_bell.ring()
+
+    @staticmethod
+    def _ring_written(row: ProcessRow) -> str:
+        return row.writes if row.camera is None else f"{row.writes}:{row.camera}"
 
     def _ring_names(self, topic: str) -> list[str]:
         per_camera = next(row.per_camera for row in wiring.TOPICS if row.name == topic)
@@ -142,7 +150,7 @@ class System:
         )
 
     def _plan(self, place: int, row: ProcessRow) -> Callable[[int], ChildPlan]:
-        written = row.writes if row.camera is None else f"{row.writes}:{row.camera}"
+        written = self._ring_written(row)
         reads = {name: self.rings[name] for name in (self._ring_names(row.reads) if row.reads else ())}
         looked_at = {stage.looks_at for stage in row.stages if stage.looks_at}
         looks = {

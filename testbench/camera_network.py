@@ -26,6 +26,19 @@ class CameraNetwork:
         self.prefix = ("ip", "netns", "exec", self._name)
 
     def __enter__(self) -> CameraNetwork:
+        try:
+            self._put_up()
+        except subprocess.CalledProcessError:
+            self._take_down()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._take_down()
+
+    def _put_up(self) -> None:
         _run("ip", "netns", "add", self._name)
         _run("ip", "link", "add", self._here, "type", "veth", "peer", "name", self._there, "netns", self._name)
         _run("ip", "address", "add", f"{HOST}/24", "dev", self._here)
@@ -33,12 +46,10 @@ class CameraNetwork:
         _run(*self.prefix, "ip", "address", "add", f"{CAMERA}/24", "dev", self._there)
         for name in ("lo", self._there):
             _run(*self.prefix, "ip", "link", "set", name, "up")
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        _run("ip", "netns", "delete", self._name)
+    def _take_down(self) -> None:
+        _tried("ip", "link", "delete", self._here)  # both ends; a namespace alone would keep them for a while
+        _tried("ip", "netns", "delete", self._name)
 
     def lose(self, share: float) -> None:
         """From now on so many of the packets that the camera sends."""

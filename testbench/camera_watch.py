@@ -79,9 +79,7 @@ class CameraWatch:
 
 
 def watched_system(cameras: tuple[CameraConfig, ...], supervise: SuperviseConfig) -> System:
-    config = RunConfig(
-        cameras, capture=CaptureConfig(lossless=False, open_timeout_s=supervise.camera_timeout_s), supervise=supervise
-    )
+    config = RunConfig(cameras, capture=CaptureConfig(lossless=False), supervise=supervise)
     stages = tuple(row if row.name == "capture" else replace(row, module="testbench.ageing") for row in STAGES)
     return System(config, CROP_PX, stages)
 

@@ -52,10 +52,12 @@ class LiveSource:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        if self._log is not None:
+            self._log.close()
 
     def _show(self, connection: Connection, publisher: Publisher, pulse: Pulse) -> None:
         """Until the stream ends. A picture is the only sign of life that counts."""
-        clock, thinning, is_first = StreamClock(), Thinning(self._camera.fps), True
+        clock, thinning, size_wh = StreamClock(), Thinning(self._camera.fps), None
         for picture in connection.pictures():
             if publisher.done:
                 return
@@ -64,10 +66,12 @@ class LiveSource:
             pulse.beat()
             if not thinning.wants(at_s or 0.0):
                 continue
+            if size_wh not in (None, picture.size_wh):
+                publisher.epoch += 1  # what was where in the pictures before means nothing in these
             self._publish(picture, at_s or 0.0, arrived_ns, publisher)
-            if is_first:
-                is_first = False
+            if size_wh is None:
                 self._tell("up")
+            size_wh = picture.size_wh
 
     def _publish(self, picture: Picture, at_s: float, arrived_ns: int, publisher: Publisher) -> None:
         size_wh = working_size(picture.size_wh, self._camera.size_wh or self._config.size_wh)

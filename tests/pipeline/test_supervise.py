@@ -264,3 +264,15 @@ def test_a_rest_tells_what_the_stage_died_of(make_system: MakeSystem, watch: Wat
         watcher = watch(system)
         watcher.until(lambda: ("rests", "detect") in watcher.kinds())
     assert "(RuntimeError: CUDA error: device lost)" in watcher.happened[-1].text
+
+
+def test_a_camera_that_is_away_does_not_hold_up_the_end(
+    make_system: MakeSystem, watch: Watch, write_stage: WriteStage, tmp_path: Path
+) -> None:
+    module = refusing_source(write_stage, tmp_path, "camera.name == 'cam0'")
+    with make_system(cameras=2, modules={"capture": module}, **live(reconnect_s=1000)) as system:
+        watcher = watch(system)
+        watcher.until(lambda: len(watcher.seqs("cam1")) > 5 and ("away", "capture:cam0") in watcher.kinds())
+        system.supervisor.ask_sources_to_stop()
+        watcher.until(lambda: False)
+        assert watcher.seqs("cam1")[-1] == system.captured()["cam1"] - 1

@@ -21,7 +21,7 @@ if not rtsp_process.is_there():
     pytest.skip(f"GStreamer's RTSP server is not installed: {rtsp_process.PACKAGES}", allow_module_level=True)
 
 NAME, LOGIN = "door", "me:s3cret"
-HASTE = SuperviseConfig(reconnect_s=0.05, longest_reconnect_s=0.2, camera_timeout_s=2.0)
+HASTE = SuperviseConfig(reconnect_s=0.05, longest_reconnect_s=0.2, camera_timeout_s=3.0)
 
 
 class Scene(NamedTuple):
