@@ -186,6 +186,9 @@ class Supervisor:
         if code == child.EXIT_USER_ERROR and watched.refused is None:
             watched.finished = True  # trying again would find the same
             return happened
+        if watched.is_source and watched.post.asked_to_stop:
+            watched.finished = True  # it had nothing more to give
+            return happened
         if watched.past.patience == "camera":
             return [*happened, self._try_camera_again(watched, watched.manner_of_death(code))]
         return happened + [self._restart_or_give_up(watched, watched.manner_of_death(code))]

@@ -266,11 +266,13 @@ def test_a_rest_tells_what_the_stage_died_of(make_system: MakeSystem, watch: Wat
     assert "(RuntimeError: CUDA error: device lost)" in watcher.happened[-1].text
 
 
+@pytest.mark.parametrize("pause_s", [0.001, 1000.0])  # it is being tried, or rests, when the end comes
 def test_a_camera_that_is_away_does_not_hold_up_the_end(
-    make_system: MakeSystem, watch: Watch, write_stage: WriteStage, tmp_path: Path
+    pause_s: float, make_system: MakeSystem, watch: Watch, write_stage: WriteStage, tmp_path: Path
 ) -> None:
     module = refusing_source(write_stage, tmp_path, "camera.name == 'cam0'")
-    with make_system(cameras=2, modules={"capture": module}, **live(reconnect_s=1000)) as system:
+    pauses = live(reconnect_s=pause_s, longest_reconnect_s=pause_s)
+    with make_system(cameras=2, modules={"capture": module}, **pauses) as system:
         watcher = watch(system)
         watcher.until(lambda: len(watcher.seqs("cam1")) > 5 and ("away", "capture:cam0") in watcher.kinds())
         system.supervisor.ask_sources_to_stop()
