@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from pipeline.config import CameraConfig
 
 Kind = Literal["camera", "address", "gst", "file", "demo"]
 
+LONGEST_NAME_BYTES = 48  # as much as a frame's record has room for
 SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp", "srt")
 
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
@@ -32,6 +34,8 @@ def kind(source: str) -> Kind:
     if re.fullmatch(r"-?\d+", source):
         if int(source) < 0:
             raise ValueError("is not a camera; cameras are numbered 0, 1, 2 …")
+        return "camera"
+    if re.fullmatch(r"/dev/video\d+", source):
         return "camera"
     if source.startswith("gst:"):
         if not source[4:].strip():
@@ -80,14 +84,27 @@ def shown(source: str) -> str:
     return f"{address['scheme']}://{place}{mark}{'&'.join(_shown_part(part) for part in query.split('&'))}"
 
 
-def cameras(sources: Sequence[str]) -> tuple[CameraConfig, ...]:
-    """One camera for each source, with names that differ."""
+def name(text: str) -> str:
+    """What a camera may be called."""
+    if not text.isprintable() or "/" in text or not 0 < len(text.encode()) <= LONGEST_NAME_BYTES:
+        raise ValueError(f"is not a name; use up to {LONGEST_NAME_BYTES} letters and signs other than /")
+    return text
+
+
+def pixel_format(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]{4}", text):
+        raise ValueError("is not a pixel format; those have four letters or digits, such as MJPG and YUYV")
+    return text.upper()
+
+
+def cameras(sources: Sequence[str], names: Sequence[str] = ()) -> tuple[CameraConfig, ...]:
+    """One camera for each source, with names that differ. names: of the first ones; "" where a source has none."""
     taken: set[str] = set()
     found = []
-    for source in sources:
-        name = _free_name(_name(source), taken)
+    for source, given in zip_longest(sources, names[: len(sources)], fillvalue=""):
+        name = _free_name(given or _name(source), taken)
         taken.add(name)
-        found.append(CameraConfig(name=name, source=source, shown=shown(source)))
+        found.append(CameraConfig(name=name, source=source, shown=shown(source), live=live(source)))
     return tuple(found)
 
 
@@ -111,6 +128,8 @@ def _name(source: str) -> str:
             return "gst"
         case "file":
             return Path(source).stem or source
+        case "camera":
+            return source.rpartition("/")[2]
         case _:
             return source
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from app.audit import Audit
 from checkpoints.errors import GalleryError
+from pipeline.config import GalleryConfig
 from pipeline.gallery.gallery import Gallery
 from pipeline.gallery.intake import check_name
 from pipeline.gallery.sightings import Sightings
@@ -21,36 +22,48 @@ class Given:
     before: int = 0
 
 
-def rename(gallery: Gallery, folder: Path, name: str, new_name: str) -> int:
+def rename(gallery: Gallery, config: GalleryConfig, name: str, new_name: str, audit: Audit) -> int:
     """Return how many pictures there are."""
     count = gallery.rename(name, new_name)
-    Sightings(folder).rename(name, new_name)
+    Sightings(config.path, config.seal).rename(name, new_name)
+    audit.tell("renamed", person=name, into=new_name, pictures=count)
     return count
 
 
-def merge(gallery: Gallery, folder: Path, name: str, into: str) -> int:
+def merge(gallery: Gallery, config: GalleryConfig, name: str, into: str, audit: Audit) -> int:
     """The one's pictures become the other's; return how many they were."""
     if name == into:
         raise GalleryError("A person cannot be merged with itself.", saw=name, fix="name two people")
     count = gallery.merge(name, into)
-    Sightings(folder).rename(name, into)
+    Sightings(config.path, config.seal).rename(name, into)
+    audit.tell("merged", person=name, into=into, pictures=count)
     return count
 
 
-def promote(store: Unknowns, gallery: Gallery, cluster: Cluster, name: str) -> Given:
+def promote(store: Unknowns, gallery: Gallery, cluster: Cluster, name: str, audit: Audit) -> Given:
     """Make a cluster a person. In this order a crash leaves the pictures in both places, and doing it again helps."""
     check_name(name)
     _check_space(gallery, cluster)
     before = next((person.pictures for person in gallery.people() if person.name == name), 0)
     count = gallery.add(name, store.pictures(cluster))
-    return Given(count, store.promoted(cluster.id, name), before)
+    given = Given(count, store.promoted(cluster.id, name), before)
+    audit.tell("named", person=name, cluster=cluster.id, pictures=count, sightings=given.sightings)
+    return given
 
 
-def make_stranger(store: Unknowns, gallery: Gallery, cluster: Cluster) -> Given:
+def make_stranger(store: Unknowns, gallery: Gallery, cluster: Cluster, audit: Audit) -> Given:
     _check_space(gallery, cluster)
     count = gallery.add(None, store.pictures(cluster))
     _, sightings = store.delete(cluster.id)
+    audit.tell("made a stranger", cluster=cluster.id, pictures=count)
     return Given(count, sightings)
+
+
+def erase_unknown(store: Unknowns, cluster: Cluster, audit: Audit) -> tuple[int, int]:
+    """Return how many faces and sightings there were."""
+    faces, sightings = store.delete(cluster.id)
+    audit.tell("erased an unknown", cluster=cluster.id, faces=faces, sightings=sightings)
+    return faces, sightings
 
 
 def _check_space(gallery: Gallery, cluster: Cluster) -> None:

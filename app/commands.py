@@ -6,6 +6,8 @@ python -m app.main gallery list          who is known (show, rename, merge, dele
 python -m app.main unknowns list         who was seen that has no name
 python -m app.main strangers add IMAGE…  faces that must not be named
 python -m app.main identify PATH…        who is on photographs (detect: only where faces are)
+python -m app.main audit                 who has enrolled, named and deleted whom
+python -m app.main keys make|seal|rotate what is encrypted on disk, and with which key
 python -m app.main doctor                what works on this machine
 """
 
@@ -19,13 +21,14 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app import demo_gallery, flags
+from app import cameras, demo_gallery, flags
 from app.flags import FlagParser, Plan
 from app.run import Run
+from app.service.service import Service
 from checkpoints.errors import SettingsError, UserError
 from pipeline.wiring import check
 
-COMMANDS = ("enroll", "gallery", "unknowns", "strangers", "detect", "identify", "doctor")
+COMMANDS = ("enroll", "gallery", "unknowns", "strangers", "detect", "identify", "audit", "keys", "doctor")
 _FURTHER_HELP = "commands: " + ", ".join(f"{name} (see {name} --help)" for name in COMMANDS)
 
 
@@ -48,11 +51,11 @@ def _command(words: list[str]) -> int:
 
 
 def parser_of_commands() -> FlagParser:
-    from app import doctor, enrolment, people, pictures, strangers, unknowns
+    from app import auditing, doctor, enrolment, keys, people, pictures, strangers, unknowns
 
     parser = FlagParser(prog="python -m app.main", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (enrolment, people, unknowns, strangers, pictures, doctor):
+    for module in (enrolment, people, unknowns, strangers, pictures, auditing, keys, doctor):
         module.add_parsers(commands)
     return parser
 
@@ -61,17 +64,21 @@ def _watch(words: list[str]) -> int:
     check()
     parser = flags.parser()
     parser.epilog = f"{parser.epilog}\n{_FURTHER_HELP}\n"
-    plan = flags.read(_parsed(parser, words))
+    parsed = _parsed(parser, words)
+    plan = flags.read(parsed)
     if all(camera.source == "demo" for camera in plan.config.cameras):
         return _demo(plan)
-    return Run(plan.config, report=plan.report, trace=plan.trace, sides=plan.sides)()
+    service = Service(plan.manager, plan.stale_s, lambda: flags.read(parsed).config)
+    return Run(plan.config, report=plan.report, trace=plan.trace, sides=plan.sides, service=service)()
 
 
 def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
     """A first word that is no flag was meant as a command."""
     if words and not words[0].startswith("-") and not Path(words[0]).exists():
         raise SettingsError(
-            "There is no such command.", saw=words[0], fix=f"one of {', '.join(COMMANDS)}, or flags: see --help"
+            "There is no such command.",
+            saw=cameras.shown(words[0]),  # an address may carry a password
+            fix=f"one of {', '.join(COMMANDS)}, or flags: see --help",
         )
     return parser.parse_args(words)
 
@@ -84,4 +91,5 @@ def _demo(plan: Plan) -> int:
         if plan.is_watched and config.capture.realtime_fps is None:
             config = replace(config, capture=replace(config.capture, lossless=False))
         demo_gallery.fill(config)
-        return Run(config, report=plan.report, trace=plan.trace, sides=plan.sides)()
+        service = Service(plan.manager, plan.stale_s, lambda: config)
+        return Run(config, report=plan.report, trace=plan.trace, sides=plan.sides, service=service)()

@@ -6,6 +6,7 @@ import hashlib
 import multiprocessing
 import multiprocessing.connection
 import sys
+from dataclasses import replace
 from uuid import NAMESPACE_URL, uuid5
 
 from checkpoints.errors import UserError
@@ -38,7 +39,7 @@ def _fill(config: RunConfig, answer: multiprocessing.connection.Connection) -> N
     from pipeline.clock import utc_iso
     from pipeline.gallery.cutting import cut_out
     from pipeline.gallery.gallery import Kept, Picture
-    from pipeline.gallery.opening import open_gallery
+    from pipeline.gallery.opening import gallery_of
 
     try:
         image_bgr = portrait()
@@ -48,7 +49,7 @@ def _fill(config: RunConfig, answer: multiprocessing.connection.Connection) -> N
         crops_bgr = align(image_bgr, faces.landmarks[:1], embedder.crop)
         worth = quality(crops_bgr, faces.boxes_xyxy[:1], faces.landmarks[:1], faces.scores[:1])
         digest = hashlib.sha256(PATH.read_bytes()).hexdigest()
-        gallery = open_gallery(config.gallery.path, space=embedder.space, dim=embedder.dim)
+        gallery = gallery_of(replace(config.gallery, server=None), space=embedder.space, dim=embedder.dim)
         cutout = cut_out(image_bgr, faces.boxes_xyxy[0], faces.landmarks[0])
         picture = Picture(embedder.embed(crops_bgr)[0], digest, float(worth[0]), cutout, PATH.name)
         # With an id that is always the same, two runs tell the very same.

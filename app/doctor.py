@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from app import flags, settings
+from app import camera_list, flags, privacy, sealing, settings
 from checkpoints import store
 from checkpoints.errors import UserError
 from checkpoints.manifest import Manifest
+from checkpoints.sealed import id_of
 from engines.models import detector_model, embedder_model
 from engines.options import EngineOptions
 from pipeline import memory
@@ -39,6 +40,7 @@ def command(_args: argparse.Namespace) -> int:
         "engines": _engines,
         "gallery": _gallery,
         "server": _server,
+        "secrecy": _secrecy,
         "cameras": _cameras,
     }
     failed = 0
@@ -58,7 +60,7 @@ def _options() -> EngineOptions:
 
 def _settings() -> str:
     chosen = settings.read()
-    return f"{len(chosen.source.sources)} source(s), data in {chosen.data_dir}"
+    return f"{len(camera_list.cameras_of(chosen))} source(s), data in {chosen.data_dir}"
 
 
 def _python() -> str:
@@ -141,7 +143,22 @@ def _kept(config: GalleryConfig) -> str:
 
     if config.unknown_days == 0:
         return "unknown faces are not kept"
-    return f"{len(Unknowns(config.path).clusters())} unknown people, kept for {config.unknown_days:g} days"
+    clusters = Unknowns(config.path, seal=config.seal).clusters()
+    return f"{len(clusters)} unknown people, kept for {config.unknown_days:g} days"
+
+
+def _secrecy() -> str:
+    """What is encrypted on disk, and who else may read what is not."""
+    chosen = settings.read()
+    seal = sealing.seal_of(chosen)
+    told = f"encrypted under the key {id_of(seal.keys[0]).hex()}" if seal.on else "faces are not encrypted on disk"
+    file = chosen.secrecy.key_file
+    if file is not None and os.name == "posix" and file.stat().st_mode & 0o077:
+        told += f"; others may read {file}: chmod 600"
+    readable = privacy.open_to_others(chosen.data_dir, ("models", "engines"))
+    if readable:
+        told += f"; others may read {len(readable)} files of {chosen.data_dir}: chmod -R go= {chosen.data_dir}"
+    return told
 
 
 def _server() -> str:

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from app import belonging, flags, photographs, settings
+from app import audit, belonging, flags, photographs, settings
+from app.audit import Audit
 from app.belonging import Candidate, Limits
 from app.one_face import SEEN_FACE_PX, FaceEmbedder, Refused, picture_of
 from app.photographs import Source
@@ -66,6 +67,7 @@ class Enroller:
 
     even_if_unlike  take what is unlike the person's other pictures
     even_if_known   take what is like somebody else
+    audit           where it is written down; None: nowhere
     """
 
     gallery: Gallery
@@ -74,6 +76,7 @@ class Enroller:
     limits: Limits | None = None
     even_if_unlike: bool = False
     even_if_known: bool = False
+    audit: Audit | None = None
 
     def enrol(self, name: str | None, paths: Sequence[Source], seen: Callable[[], object] = lambda: None) -> Report:
         """Portions are kept as they come, so that an enrolment that is cut short can simply be repeated."""
@@ -86,6 +89,8 @@ class Enroller:
             taken = self._belonging(name, candidates, refused)
             new = self.gallery.add(name, [one.picture for one in taken])
             kept, known = kept + new, known + len(taken) - new
+            if new and self.audit is not None:
+                self.audit.tell("enrolled" if name is not None else "added a stranger", person=name, pictures=new)
         order = {path: place for place, path in enumerate(paths)}
         refused.sort(key=lambda one: order[one.path])
         return Report(name or "strangers", kept, known, tuple(refused), before)
@@ -132,6 +137,7 @@ def enroller(args: argparse.Namespace) -> Iterator[Enroller]:
             belonging.limits_of(embedder_model(options).known),
             args.even_if_unlike,
             args.even_if_known,
+            audit.here(chosen),
         )
     finally:
         gallery.close()

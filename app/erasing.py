@@ -81,7 +81,7 @@ def delete_command(args: argparse.Namespace) -> int:
             raise nobody(here.gallery, args.name)
         may_purge = not isinstance(here.gallery, DeskGallery) and here.gallery.count() < _QUICKLY_PURGED
     if may_purge and erased.pictures:
-        purge(here.config.path)
+        purge(here.config.path, here.config.seal)
         erased = replace(erased, purged=True)
     if args.json:
         print_json({"name": args.name, **asdict(erased)})
@@ -96,7 +96,9 @@ def delete_command(args: argparse.Namespace) -> int:
 
 def purge_command(args: argparse.Namespace) -> int:
     config = flags.gallery_config(settings.read(flags.given(args)))
-    print(f"{config.path} is written anew with its {purge(config.path)} pictures; nothing else is left in it")
+    print(
+        f"{config.path} is written anew with its {purge(config.path, config.seal)} pictures; nothing else is left in it"
+    )
     return 0
 
 
@@ -112,7 +114,12 @@ def erase(here: Opened, name: str) -> Erased:
         svm_matcher.erase(folder)
         if isinstance(here.gallery, DeskGallery):
             time.sleep(_ON_THE_WAY_S)
-    sightings = Sightings(folder).erase(lambda one: one.name == name)
+    sightings = Sightings(folder, here.config.seal).erase(lambda one: one.name == name)
     told = sum(erase_events(log, name) for log in outgoing.known_logs(here.chosen))
     events = max(told, forget(outgoing.store_dir(here.chosen), name))
-    return Erased(pictures, cutouts, sightings, events, older)
+    erased = Erased(pictures, cutouts, sightings, events, older)
+    if pictures or sightings or events:
+        # In all lines of before, too: the name is not to be found anywhere any more.
+        instead = here.audit.forget(name)
+        here.audit.tell("deleted", person=instead, pictures=pictures, sightings=sightings, events=events)
+    return erased

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
-from app import cameras, outgoing, serving, settings, values
+from app import camera_list, cameras, outgoing, sealing, serving, settings, values
 from app.about import About
 from app.sections import SOURCE
+from app.service.notify import ServiceManager
 from app.settings import Settings
 from checkpoints.errors import SettingsError
 from engines import fitting
 from engines.options import EngineOptions
 from pipeline.config import (
+    CameraConfig,
     CaptureConfig,
     ClipsConfig,
     Display,
@@ -52,12 +54,17 @@ Every flag is also a setting of the environment or of the file .env (the name in
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """config for every process, the processes beside the way, and what the parent writes at the end."""
+    """config for every process, the processes beside the way, what the parent writes at the end, and whom it tells.
+
+    stale_s  when pictures that do not come through are a fault
+    """
 
     config: RunConfig
     report: Path | None
     trace: Path | None
     sides: tuple[SideRow, ...] = ()
+    manager: ServiceManager = ServiceManager()
+    stale_s: float = 10.0
 
     @property
     def is_watched(self) -> bool:
@@ -121,15 +128,16 @@ def read(args: argparse.Namespace) -> Plan:
 
 
 def run_config(chosen: Settings) -> Plan:
-    output, supervise, source = chosen.output, chosen.supervise, chosen.source
+    output, supervise = chosen.output, chosen.supervise
     display = _display(chosen)
     console = serving.sides(chosen)
     outlets = outgoing.outlets_config(chosen, console=bool(console))
+    watched = camera_list.cameras_of(chosen)
     config = RunConfig(
-        cameras=cameras.cameras(source.sources),
+        cameras=watched,
         placement=chosen.models.placement,
-        capture=_capture(chosen),
-        engines=engine_options(chosen),
+        capture=_capture(chosen, watched),
+        engines=_engines_for(watched, engine_options(chosen)),
         gallery=gallery_config(chosen),
         output=OutputConfig(
             display=display,
@@ -147,9 +155,21 @@ def run_config(chosen: Settings) -> Plan:
             max_restarts=supervise.max_restarts,
             restart_window_s=supervise.restart_window_s,
             stop_timeout_s=supervise.stop_timeout_s,
+            rest_s=chosen.upkeep.rest_s,
+            memory_limit_mb=chosen.upkeep.memory_limit_mb,
+            disk_reserve_mb=chosen.upkeep.disk_reserve_mb,
+            camera_timeout_s=chosen.cameras.timeout_s,
+            wait_for_cameras=chosen.cameras.wait,
         ),
     )
-    return Plan(config, report=output.report, trace=output.trace, sides=(*outgoing.sides(config), *console))
+    return Plan(
+        config,
+        report=output.report,
+        trace=output.trace,
+        sides=(*outgoing.sides(config), *console),
+        manager=chosen.manager,
+        stale_s=chosen.console.stale_s,
+    )
 
 
 def gallery_config(chosen: Settings) -> GalleryConfig:
@@ -162,6 +182,7 @@ def gallery_config(chosen: Settings) -> GalleryConfig:
         match_margin=gallery.match_margin,
         false_names=gallery.false_names,
         unknown_days=gallery.unknown_days,
+        seal=sealing.seal_of(chosen),
     )
 
 
@@ -199,10 +220,16 @@ def engine_options(chosen: Settings) -> EngineOptions:
     )
 
 
-def _capture(chosen: Settings) -> CaptureConfig:
+def _engines_for(watched: tuple[CameraConfig, ...], options: EngineOptions) -> EngineOptions:
+    """They look for what is small enough for any camera; each camera's own size is asked of what they find."""
+    least_px = min(camera.min_face_px or options.min_face_px for camera in watched)
+    return replace(options, min_face_px=least_px)
+
+
+def _capture(chosen: Settings, watched: tuple[CameraConfig, ...]) -> CaptureConfig:
     """Files are worked on frame by frame unless a rate is set; one live source makes all sources live."""
     source = chosen.source
-    live = [one for one in cameras.cameras(source.sources) if cameras.live(one.source)]
+    live = [one for one in watched if one.live]
     if live and source.lossless:
         raise SettingsError(
             "A live source cannot be lossless.",

@@ -9,8 +9,9 @@ import sys
 
 
 def main() -> int:
-    from app import commands
+    from app import commands, privacy
 
+    privacy.begin()
     return commands.main(sys.argv[1:])
 
 

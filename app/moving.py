@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from app import flags, settings
-from app.opened import moment, opened, table
+from app import audit, flags, settings
+from app.opened import Opened, moment, opened, table
+from checkpoints import json_text
 from checkpoints.errors import GalleryError
 from engines.align import align
 from engines.embedder import Embedder
@@ -58,6 +59,8 @@ def _verb(
 def export_command(args: argparse.Namespace) -> int:
     with opened(args) as here:
         count = export(here.gallery, args.folder)
+        here.audit.tell("exported", pictures=count, folder=str(args.folder.absolute()))
+    _say_it_is_open(here)
     print(f"{count} pictures in {args.folder}")
     return 0
 
@@ -73,15 +76,19 @@ def backup_command(args: argparse.Namespace) -> int:
         ) from error
     with opened(args) as here:
         count = export(here.gallery, folder)
+        here.audit.tell("exported", pictures=count, folder=str(folder.absolute()))
+    _say_it_is_open(here)
     print(f"{count} pictures in {folder}; bring them back with: gallery import {folder}")
     return 0
 
 
 def import_command(args: argparse.Namespace) -> int:
-    gallery = _gallery_for(args.folder, flags.gallery_config(settings.read(flags.given(args))))
+    chosen = settings.read(flags.given(args))
+    gallery = _gallery_for(args.folder, flags.gallery_config(chosen))
     try:
         report = import_into(gallery, args.folder)
         optimized(gallery)
+        audit.here(chosen).tell("imported", pictures=report.new, folder=str(args.folder.absolute()))
     finally:
         gallery.close()
     already = f", {report.already} were there already" if report.already else ""
@@ -100,13 +107,24 @@ def migrate_command(args: argparse.Namespace) -> int:
         )
     embedder = load_embedder(flags.engine_options(chosen), batch=4)
     with tqdm(unit=" pictures", leave=False, disable=None) as bar:
-        report = migrate(config.path, space=embedder.space, dim=embedder.dim, embed=_embed_with(embedder, bar))
+        report = migrate(
+            config.path,
+            space=embedder.space,
+            dim=embedder.dim,
+            embed=_embed_with(embedder, bar),
+            seal=config.seal,
+        )
     print(f"{report.moved} pictures are of {embedder.space} now")
     if report.left:
         print(f"{len(report.left)} could not be moved; enrol these people again:")
         rows = [(kept.name or "a stranger", kept.picture.source or "-", moment(kept.time)) for kept in report.left]
         print(table(("name", "picture", "enrolled"), rows))
     return 0
+
+
+def _say_it_is_open(here: Opened) -> None:
+    if here.config.seal.on:
+        print("what was written is not encrypted: keep it where nobody else can read it", file=sys.stderr)
 
 
 def _embed_with(embedder: Embedder, bar: tqdm) -> Callable[[Sequence[Cutout]], NDArray[np.float32]]:
@@ -131,7 +149,7 @@ def _gallery_for(folder: Path, config: GalleryConfig) -> Edited:
         return reopen_of(config)
     try:
         with (folder / "people.jsonl").open(encoding="utf-8") as lines:
-            first = json.loads(lines.readline())
+            first = json_text.read(lines.readline())
         space, dim = str(first["space"]), int(first["dim"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GalleryError(

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from app import flags, settings, values
+from app import audit, flags, settings, values
+from app.audit import Audit
 from app.settings import Settings
 from checkpoints.errors import GalleryError
 from pipeline.config import GalleryConfig
@@ -22,6 +23,7 @@ class Opened:
     gallery: Edited
     config: GalleryConfig
     chosen: Settings
+    audit: Audit
 
 
 @contextmanager
@@ -31,7 +33,7 @@ def opened(args: argparse.Namespace) -> Iterator[Opened]:
     config = flags.gallery_config(chosen)
     gallery = reopen_of(config)
     try:
-        yield Opened(gallery, config, chosen)
+        yield Opened(gallery, config, chosen, audit.here(chosen))
         health = gallery.health()
         if health.away_s is not None:
             print(f"the gallery's server does not answer; changes that wait for it: {health.waiting}", file=sys.stderr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app import addresses
+from app import addresses, sealing
 from app.settings import Settings
 from checkpoints.errors import SettingsError
 from pipeline.config import MqttConfig, OutletsConfig, RunConfig, WebhookConfig
@@ -18,7 +18,12 @@ def outlets_config(chosen: Settings, *, console: bool) -> OutletsConfig | None:
     if not (console or mqtt or webhook):
         return None
     return OutletsConfig(
-        store=store_dir(chosen), days=chosen.outlets.days, crops=chosen.outlets.crops, mqtt=mqtt, webhook=webhook
+        store=store_dir(chosen),
+        days=chosen.outlets.days,
+        crops=chosen.outlets.crops,
+        mqtt=mqtt,
+        webhook=webhook,
+        seal=sealing.seal_of(chosen),
     )
 
 

@@ -64,7 +64,7 @@ def list_command(args: argparse.Namespace) -> int:
 def show_command(args: argparse.Namespace) -> int:
     with opened(args) as here:
         pictures = _pictures(here, args.name)
-        seen = Sightings(here.config.path).of(args.name)
+        seen = Sightings(here.config.path, here.config.seal).of(args.name)
     if args.json:
         print_json(
             {
@@ -88,7 +88,7 @@ def show_command(args: argparse.Namespace) -> int:
 def rename_command(args: argparse.Namespace) -> int:
     with opened(args) as here:
         _pictures(here, args.name)
-        count = changing.rename(here.gallery, here.config.path, args.name, args.new_name)
+        count = changing.rename(here.gallery, here.config, args.name, args.new_name, here.audit)
     print(f"{args.name} is {args.new_name} now; pictures: {count}. Events that were written keep the old name")
     return 0
 
@@ -97,7 +97,7 @@ def merge_command(args: argparse.Namespace) -> int:
     with opened(args) as here:
         _pictures(here, args.name)
         _pictures(here, args.into)
-        count = changing.merge(here.gallery, here.config.path, args.name, args.into)
+        count = changing.merge(here.gallery, here.config, args.name, args.into, here.audit)
         total = len(list(here.gallery.entries([args.into])))
     print(f"{args.name} is {args.into} now; pictures moved: {count}, pictures of {args.into}: {total}")
     return 0

@@ -233,7 +233,11 @@ class SuperviseSettings:
     )
     max_restarts: int = field(
         default=_SUPERVISE.max_restarts,
-        metadata=about("MAX_RESTARTS", values.whole(0, 1000), "Give up after so many restarts within RESTART_WINDOW"),
+        metadata=about(
+            "MAX_RESTARTS",
+            values.whole(0, 1000),
+            "More restarts within RESTART_WINDOW end a run of files, and give a stage of a run with cameras a rest",
+        ),
     )
     restart_window_s: float = field(
         default=_SUPERVISE.restart_window_s,

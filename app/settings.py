@@ -21,9 +21,12 @@ from dotenv import dotenv_values
 
 from app import cameras, values
 from app.about import About
+from app.camera_section import CAMERAS_FILE, NAME, CameraSettings
 from app.console_section import ConsoleSettings
 from app.gallery_section import GallerySettings
+from app.logins import OF_ONE_CAMERA, Logins
 from app.outlet_section import OutletSettings
+from app.secrecy_section import SecrecySettings
 from app.sections import (
     SOURCE,
     ModelSettings,
@@ -32,26 +35,37 @@ from app.sections import (
     StorageSettings,
     SuperviseSettings,
 )
+from app.service.notify import ServiceManager, manager_of
+from app.upkeep_section import UpkeepSettings
 from checkpoints.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 _FURTHER_SOURCE = re.compile(rf"{SOURCE}_([2-9]|[1-9]\d+)")
+_OF_SOME_CAMERA = re.compile(rf"(?:{SOURCE}|{NAME})_(?:[2-9]|[1-9]\d+)|{OF_ONE_CAMERA.pattern}")
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """screen  whether there is one that a window could open on"""
+    """logins   of cameras
+    screen   whether there is one that a window could open on
+    manager  who started this program as a service
+    """
 
     source: SourceSettings = SourceSettings()
+    cameras: CameraSettings = CameraSettings()
     models: ModelSettings = ModelSettings()
     gallery: GallerySettings = GallerySettings()
     output: OutputSettings = OutputSettings()
     console: ConsoleSettings = ConsoleSettings()
     outlets: OutletSettings = OutletSettings()
     supervise: SuperviseSettings = SuperviseSettings()
+    upkeep: UpkeepSettings = UpkeepSettings()
     storage: StorageSettings = StorageSettings()
+    secrecy: SecrecySettings = SecrecySettings()
+    logins: Logins = Logins()
     screen: bool = False
+    manager: ServiceManager = ServiceManager()
 
     @property
     def data_dir(self) -> Path:
@@ -64,13 +78,16 @@ class Settings:
 
 SECTIONS: tuple[tuple[str, type], ...] = (
     ("source", SourceSettings),
+    ("cameras", CameraSettings),
     ("models", ModelSettings),
     ("gallery", GallerySettings),
     ("output", OutputSettings),
     ("console", ConsoleSettings),
     ("outlets", OutletSettings),
     ("supervise", SuperviseSettings),
+    ("upkeep", UpkeepSettings),
     ("storage", StorageSettings),
+    ("secrecy", SecrecySettings),
 )
 
 
@@ -109,15 +126,21 @@ def load(
     for _, _, about in catalogue():
         given[about.names[0]] = _find(about, layers, problems)
     _settle_pace(given, problems)
+    _settle_cameras(given, layers, problems)
     sections: dict[str, Any] = {name: {} for name, _ in SECTIONS}
     for section, item, about in catalogue():
         found = [_parse(one, about, problems) for one in given[about.names[0]]]
         if found:
-            sections[section][item.name] = tuple(found) if about.names[0] == SOURCE else found[0]
+            sections[section][item.name] = tuple(found) if about.names[0] in (SOURCE, NAME) else found[0]
     if problems:
         raise SettingsError("The settings cannot be used.", saw="\n".join(problems), fix="see .env.example and --help")
     made = {name: kind(**sections[name]) for name, kind in SECTIONS}
-    return Settings(**made, screen=_has_screen(environ))
+    return Settings(
+        **made,
+        logins=Logins.read(environ, dotenv),
+        screen=_has_screen(environ),
+        manager=manager_of(environ, os.getpid()),
+    )
 
 
 def catalogue() -> Iterator[tuple[str, Field[Any], About]]:
@@ -148,7 +171,11 @@ def example() -> str:
 
 def written_default(item: Field[Any]) -> str:
     default: object = item.default
-    return ",".join(default) if item.name == "sources" and isinstance(default, tuple) else values.written(default)
+    return (
+        ",".join(default)
+        if item.name in ("sources", "names") and isinstance(default, tuple)
+        else values.written(default)
+    )
 
 
 def _find(about: About, layers: list[Mapping[str, Any]], problems: list[str]) -> list[Given]:
@@ -184,7 +211,23 @@ def _settle_pace(given: dict[str, list[Given]], problems: list[str]) -> None:
         rate.clear()
 
 
+def _settle_cameras(given: dict[str, list[Given]], layers: list[Mapping[str, Any]], problems: list[str]) -> None:
+    """VIDEO_SOURCE and CAMERAS_FILE exclude each other: the one given further up wins. Names are their sources' own."""
+    sources, file = given[SOURCE], given[CAMERAS_FILE]
+    if sources and file and sources[0].layer == file[0].layer:
+        problems.append(f"{sources[0].name} and {file[0].name} exclude each other; set one of them")
+    elif sources and file:
+        (file if sources[0].layer < file[0].layer else sources).clear()
+    if not sources:
+        return
+    texts = layers[sources[0].layer]
+    names = [(name, texts.get(name) or "") for name in (one.name.replace(SOURCE, NAME) for one in sources)]
+    given[NAME] = [Given(sources[0].layer, name, text) for name, text in names] if any(t for _, t in names) else []
+
+
 def _parse(given: Given, about: About, problems: list[str]) -> object:
+    if about.names[0] == NAME and not given.text:
+        return ""
     try:
         return about.parse(given.text.strip())
     except ValueError as error:
@@ -196,10 +239,10 @@ def _unknown(environ: Mapping[str, str], dotenv: Mapping[str, str | None]) -> It
     """Names that are not ours: all of those in .env, but of the environment only what looks like a slip of ours."""
     ours = {name for _, _, about in catalogue() for name in about.names}
     for name in dotenv:
-        if name not in ours and not _FURTHER_SOURCE.fullmatch(name):
+        if name not in ours and not _OF_SOME_CAMERA.fullmatch(name):
             yield f"{name} is not a setting{values.did_you_mean(name.upper(), sorted(ours))}"
     for name in environ:
-        if name in ours or name in dotenv or _FURTHER_SOURCE.fullmatch(name) or len(name) < 8 or "_" not in name:
+        if name in ours or name in dotenv or _OF_SOME_CAMERA.fullmatch(name) or len(name) < 8 or "_" not in name:
             continue
         alike = [one for one in sorted(ours) if one[:2] == name[:2]]
         hint = values.did_you_mean(name, alike, likeness=0.9)

@@ -68,5 +68,6 @@ def delete_command(args: argparse.Namespace) -> int:
         count = here.gallery.remove(wanted)
         if count:
             svm_matcher.erase(here.config.path)
+            here.audit.tell("erased strangers", pictures=count)
     print(f"pictures of strangers erased: {count}")
     return 0

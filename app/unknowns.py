@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from app import changing, flags, settings
+from app import audit, changing, flags, settings
+from app.audit import Audit
 from app.opened import add_json, add_yes, is_wished, moment, print_json, table
 from app.people import sightings_table
 from checkpoints.errors import GalleryError
@@ -50,7 +51,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def list_command(args: argparse.Namespace) -> int:
-    config, store = _store(args)
+    config, store, _ = _store(args)
     clusters = store.clusters()
     if args.json:
         print_json([_as_json(one) for one in clusters])
@@ -67,7 +68,7 @@ def list_command(args: argparse.Namespace) -> int:
 
 
 def show_command(args: argparse.Namespace) -> int:
-    _, store = _store(args)
+    _, store, _ = _store(args)
     cluster = store.cluster(args.cluster)
     if args.pictures is not None:
         _write_pictures(store.pictures(cluster), args.pictures)
@@ -81,10 +82,10 @@ def show_command(args: argparse.Namespace) -> int:
 
 def promote_command(args: argparse.Namespace) -> int:
     check_name(args.name)
-    config, store = _store(args)
+    config, store, book = _store(args)
     cluster = store.cluster(args.cluster)
     with _gallery_of(config, cluster) as gallery:
-        given = changing.promote(store, gallery, cluster, args.name)
+        given = changing.promote(store, gallery, cluster, args.name, book)
     known = f", added to the {given.before} that there were" if given.before else ""
     print(
         f"{cluster.id} is {args.name} now: {given.pictures} pictures{known}; "
@@ -94,28 +95,29 @@ def promote_command(args: argparse.Namespace) -> int:
 
 
 def stranger_command(args: argparse.Namespace) -> int:
-    config, store = _store(args)
+    config, store, book = _store(args)
     cluster = store.cluster(args.cluster)
     with _gallery_of(config, cluster) as gallery:
-        given = changing.make_stranger(store, gallery, cluster)
+        given = changing.make_stranger(store, gallery, cluster, book)
     print(f"{cluster.id} is a stranger now: {given.pictures} pictures; sightings erased: {given.sightings}")
     return 0
 
 
 def delete_command(args: argparse.Namespace) -> int:
-    _, store = _store(args)
+    _, store, book = _store(args)
     cluster = store.cluster(args.cluster)
     if not is_wished(f"Erase {cluster.id} with {len(cluster.faces)} faces?", args):
         print("nothing was erased")
         return 1
-    faces, sightings = store.delete(cluster.id)
+    faces, sightings = changing.erase_unknown(store, cluster, book)
     print(f"{cluster.id} is erased: {faces} faces with their cut-outs, {sightings} sightings")
     return 0
 
 
-def _store(args: argparse.Namespace) -> tuple[GalleryConfig, Unknowns]:
-    config = flags.gallery_config(settings.read(flags.given(args)))
-    return config, Unknowns(config.path)
+def _store(args: argparse.Namespace) -> tuple[GalleryConfig, Unknowns, Audit]:
+    chosen = settings.read(flags.given(args))
+    config = flags.gallery_config(chosen)
+    return config, Unknowns(config.path, seal=config.seal), audit.here(chosen)
 
 
 @contextmanager

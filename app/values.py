@@ -107,7 +107,10 @@ def thresholds(text: str) -> tuple[float, float, float]:
 def path(text: str) -> Path:
     if "\0" in text:
         raise ValueError("is not a path")
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("is in the folder of a user who is not known") from None
 
 
 def host(text: str) -> str:

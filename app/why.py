@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from app import flags, outgoing, settings
 from app.opened import add_json, print_json
+from checkpoints import json_text
 from checkpoints.errors import GalleryError, UserError
 from pipeline.config import GalleryConfig
 from pipeline.gallery.opening import gallery_exists, reopen_of
@@ -43,7 +44,7 @@ def why_command(args: argparse.Namespace) -> int:
     path = logs[0]
     event, explained = find(_events(path), args.event, path)
     config = flags.gallery_config(chosen)
-    sources = _sources(explained, config.path) if gallery_exists(config.path) else {}
+    sources = _sources(explained, config) if gallery_exists(config.path) else {}
     if args.json:
         print_json({"event": event, "why": explained.get("why"), "of_event": explained.get("id"), "sources": sources})
     else:
@@ -124,7 +125,7 @@ def _events(path: Path) -> Iterable[tuple[int, Event]]:
         for part in [*older, path] if path.is_file() or not older else older:
             for number, line in enumerate(WholeLines(part), 1):
                 try:
-                    event = json.loads(line)
+                    event = json_text.read(line)
                 except ValueError:
                     continue
                 if isinstance(event, dict):
@@ -135,11 +136,11 @@ def _events(path: Path) -> Iterable[tuple[int, Event]]:
         ) from error
 
 
-def _sources(explained: Event, folder: Path) -> dict[str, str]:
+def _sources(explained: Event, config: GalleryConfig) -> dict[str, str]:
     """Id → the file that the picture was, of the pictures that are still there."""
     shots = explained.get("why", {}).get("shots", ())
     ids = {picture: None for shot in shots for _, _, picture in shot["nearest"] if _is_id(picture)}
-    gallery = reopen_of(GalleryConfig(folder))  # the local copy is enough to look names of files up
+    gallery = reopen_of(replace(config, server=None))  # the local copy is enough to look names of files up
     try:
         return {kept.id: kept.picture.source or kept.id for kept in gallery.kept_of(list(ids))}
     finally:

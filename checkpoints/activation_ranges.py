@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
+from checkpoints import json_text
 from checkpoints.errors import ModelError
 from checkpoints.fields import Fields
 
@@ -41,8 +42,8 @@ def load(name: str) -> Ranges:
 def parse(text: str, where: str) -> Ranges:
     """`where` is what an error calls the text."""
     try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
+        content = json_text.read(text)
+    except ValueError as error:
         raise ModelError(f"{where} is not JSON.", saw=str(error)) from error
     fields = Fields(content)
     ranges = Ranges(fields.text("made"), fields.numbers("limits"), fields.texts("left", may_be_empty=True))

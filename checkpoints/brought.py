@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from checkpoints import manifest, store
+from checkpoints import json_text, manifest, store
 from checkpoints.draft import draft, open_points
 from checkpoints.errors import ModelError
 from checkpoints.exit_code import exit_code
@@ -95,8 +95,8 @@ def _check_kind(path: Path) -> None:
 def _completed(text: str, role: Role) -> str:
     """What the user may leave out or call by a name is put in; everything else is for `manifest.parse` to judge."""
     try:
-        content: Any = json.loads(text)
-    except json.JSONDecodeError:
+        content: Any = json_text.read(text)
+    except ValueError:
         return text
     if isinstance(content, dict):
         content.setdefault("role", role)

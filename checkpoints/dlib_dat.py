@@ -53,6 +53,15 @@ class DlibNet:
 
 
 def read(raw: bytes) -> DlibNet:
+    try:
+        return _read(raw)
+    except DlibError:
+        raise
+    except (ValueError, KeyError, IndexError, OverflowError) as error:
+        raise DlibError(f"the file is damaged: {error}") from error
+
+
+def _read(raw: bytes) -> DlibNet:
     stream = _Stream(raw)
     if stream.integer() != 1 or stream.text() != "loss_metric_2":
         raise DlibError("the file does not begin with a metric loss")

@@ -43,6 +43,44 @@ class SettingsError(UserError):
 class SourceError(UserError):
     """A camera, file or address that cannot be read."""
 
+    trouble = "source"  # in events: what kind it is
+
+
+class LoginRefused(SourceError):
+    """A camera that wants another user or password."""
+
+    trouble = "authentication"
+
+
+class Unreachable(SourceError):
+    """A camera at whose address nobody answers."""
+
+    trouble = "unreachable"
+
+
+class NoSuchStream(SourceError):
+    """A camera that answers, but does not know the path."""
+
+    trouble = "no such stream"
+
+
+class NotDecodable(SourceError):
+    """A camera that sends what cannot be decoded."""
+
+    trouble = "codec"
+
+
+class Stalled(SourceError):
+    """A camera that is connected and gives no pictures."""
+
+    trouble = "stalled"
+
+
+class HungUp(SourceError):
+    """A camera that ended the connection."""
+
+    trouble = "closed"
+
 
 class OutputError(UserError):
     """A file or window that cannot be written to."""
@@ -62,6 +100,14 @@ class GalleryLocked(GalleryError):
 
 class GalleryAway(GalleryError):
     """The gallery's server does not answer now; the same may work later."""
+
+
+class SealError(UserError):
+    """Something encrypted that no key at hand opens, or a key that cannot be used; nothing is changed by it."""
+
+
+class SealBroken(SealError):
+    """Something encrypted that is damaged, or was changed by somebody without the key."""
 
 
 class EnrolmentError(UserError):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Literal, get_args
 
+from checkpoints import json_text
 from checkpoints.errors import ModelError
 from checkpoints.fields import Fields
 from checkpoints.impostors import Impostors, impostors
@@ -113,8 +113,8 @@ def parse(text: str, where: str, *, brought_as: str | None = None) -> Manifest:
     `brought_as` is the name of a model that somebody brings along: what only informs people may be left out then.
     """
     try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
+        content = json_text.read(text)
+    except ValueError as error:
         raise ModelError(f"{where} is not JSON.", saw=str(error)) from error
     fields = Fields(content)
     manifest = _manifest(fields, brought_as)

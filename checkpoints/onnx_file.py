@@ -61,6 +61,15 @@ class Network:
 
 
 def read(raw: bytes) -> Network:
+    try:
+        return _read(raw)
+    except ProtobufError:
+        raise
+    except (ValueError, KeyError, IndexError, OverflowError) as error:
+        raise ProtobufError(f"the file is damaged: {error}") from error
+
+
+def _read(raw: bytes) -> Network:
     model = protobuf.read(raw)
     graphs = [f.data for f in model if f.number == 7]
     if len(graphs) != 1:

@@ -59,6 +59,15 @@ class Operation:
 
 def read(raw: bytes) -> list[Operation]:
     """Every operation comes after those whose results it reads; the file has them in any order."""
+    try:
+        return _read(raw)
+    except ProtobufError:
+        raise
+    except (ValueError, KeyError, IndexError, OverflowError) as error:
+        raise ProtobufError(f"the file is damaged: {error}") from error
+
+
+def _read(raw: bytes) -> list[Operation]:
     operations = {one.name: one for one in (_operation(f.data) for f in protobuf.read(raw) if f.number == _NODE)}
     if not operations:
         raise ProtobufError("the file holds no TensorFlow graph")

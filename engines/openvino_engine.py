@@ -1,4 +1,4 @@
-"""Engines that run on the processor through OpenVINO; nothing else in the program imports it."""
+"""Engines that run on the processor through OpenVINO; nothing else in the program uses it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
 
 from checkpoints import onnx_file
 from checkpoints.errors import ModelError
@@ -18,6 +17,7 @@ from engines.blob import Blob, BlobDamaged, read_blob, write_blob
 from engines.buffered import BufferedEngine
 from engines.options import Precision
 from engines.prepare import prepared_network
+from engines.silent_openvino import ov
 from engines.spec import EngineSpec
 from engines.uint8_rewrite import is_quantised, uint8_activations
 

@@ -10,7 +10,7 @@ from pipeline.memory import AnonymousBlock, NamedBlock, make_block
 
 MAX_PROCESSES = 500
 _WORDS = 8
-_PID, _STATE, _BEAT, _STOP, _GO, _STARTS = range(6)
+_PID, _STATE, _BEAT, _STOP, _GO, _STARTS, _WORKED, _LEAVE = range(8)
 
 
 class Life(IntEnum):
@@ -18,6 +18,7 @@ class Life(IntEnum):
     STARTING = 1
     RUNNING = 2
     ENDED = 3
+    RESTING = 4  # it has died, and is started again after a pause
 
 
 class Board:
@@ -56,6 +57,7 @@ class Post:
         """The parent is about to start the process."""
         self._set(_STARTS, self._get(_STARTS) + 1)
         self._set(_STATE, Life.STARTING)
+        self._set(_LEAVE, 0)
         self.beat()
 
     def enter(self, life: Life) -> None:
@@ -66,12 +68,29 @@ class Post:
     def beat(self) -> None:
         self._set(_BEAT, now_ns())
 
+    def work_done(self) -> None:
+        """It has just done what it is there for."""
+        self._set(_WORKED, now_ns())
+        self.beat()
+
+    def rest(self) -> None:
+        """The parent lets it be for a while."""
+        self._set(_STATE, Life.RESTING)
+
     def ask_to_stop(self) -> None:
         self._set(_STOP, 1)
 
     @property
     def asked_to_stop(self) -> bool:
         return bool(self._get(_STOP))
+
+    def ask_to_leave(self) -> None:
+        """Only this process, to be started anew where it was: its rings do not end."""
+        self._set(_LEAVE, 1)
+
+    @property
+    def asked_to_leave(self) -> bool:
+        return bool(self._get(_LEAVE)) and not self.asked_to_stop
 
     def let_go(self) -> None:
         """A source may begin: those behind it are ready."""
@@ -93,6 +112,11 @@ class Post:
     @property
     def restarts(self) -> int:
         return max(0, self._get(_STARTS) - 1)
+
+    @property
+    def worked_ns(self) -> int:
+        """When it last did what it is there for; 0: never."""
+        return self._get(_WORKED)
 
     @property
     def silent_s(self) -> float:

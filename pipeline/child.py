@@ -74,21 +74,21 @@ def main(plan: ChildPlan | SidePlan, parent: Connection) -> None:
     """Runs in the new process. Signals are the parent's business: it stops the sources, and the rest runs dry."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     post = plan.board.post(plan.place)
     post.enter(Life.STARTING)
     try:
-        if isinstance(plan, SidePlan):
-            _run_side(plan, parent, post)
-        else:
-            _run(plan, parent, post)
+        has_left = _run_side(plan, parent, post) if isinstance(plan, SidePlan) else _run(plan, parent, post)
     except UserError as error:
         parent.send(Said("error", str(error), error))
         sys.exit(EXIT_USER_ERROR)
     except Exception:  # noqa: BLE001  (the parent tells it, and starts the stage again)
         parent.send(Said("crash", traceback.format_exc()))
         sys.exit(1)
-    post.enter(Life.ENDED)
+    if not has_left:
+        post.enter(Life.ENDED)
 
 
 def _die_with_parent() -> None:
@@ -99,7 +99,8 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _run(plan: ChildPlan, parent: Connection, post: Post) -> None:
+def _run(plan: ChildPlan, parent: Connection, post: Post) -> bool:
+    """True when it was asked to leave, and is to come back."""
     pulse = topic.Pulse(post, plan.bell)
     looks = {name: topic.Look({c: ring.reader(name) for c, ring in plan.looks.items()}) for name in plan.row.looks_at}
 
@@ -126,8 +127,9 @@ def _run(plan: ChildPlan, parent: Connection, post: Post) -> None:
             source.run(frames, pulse)
         finally:
             source.close()
-        frames.end()
-        return
+        if not (leaves := pulse.leaving):
+            frames.end()
+        return leaves
 
     placed = [_open(stage, context(stage)) for stage in plan.row.stages]
     decode = slot.read_frame if first.reads == "frames" else slot.read_record
@@ -139,10 +141,12 @@ def _run(plan: ChildPlan, parent: Connection, post: Post) -> None:
     finally:
         for each in placed:
             each.stage.close()
-    outbox.end()
+    if not (leaves := pulse.leaving):
+        outbox.end()
+    return leaves
 
 
-def _run_side(plan: SidePlan, parent: Connection, post: Post) -> None:
+def _run_side(plan: SidePlan, parent: Connection, post: Post) -> bool:
     context = SideContext(
         config=plan.config,
         options=plan.row.options,
@@ -160,6 +164,7 @@ def _run_side(plan: SidePlan, parent: Connection, post: Post) -> None:
         side.run(topic.Pulse(post, plan.bell))
     finally:
         side.close()
+    return post.asked_to_leave
 
 
 def _open(row: StageRow, context: StageContext) -> Placed:

@@ -5,7 +5,6 @@ What might become the beginning of a film is kept in memory as H.264, a few hund
 
 from __future__ import annotations
 
-import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -13,12 +12,11 @@ from collections.abc import Callable
 from checkpoints.errors import OutputError
 from pipeline.clock import utc_iso
 from pipeline.config import ClipsConfig
-from pipeline.file_names import safe
+from pipeline.file_names import is_clip, safe
 from pipeline.film import BASE, Encoded, Encoder, Film
 from pipeline.messages import FrameRef, NamedFace
 
 LONGEST_S = 60.0  # where much happens, one film follows on another
-_OURS = re.compile(r".+-\d{4}-\d\d-\d\dT\d\d_\d\d_\d\d_\d{3}Z\.mp4")
 
 Tell = Callable[[dict[str, object]], None]
 
@@ -103,7 +101,7 @@ def make_room(config: ClipsConfig) -> None:
     try:
         config.folder.mkdir(parents=True, exist_ok=True)
         for path in config.folder.iterdir():
-            if _OURS.fullmatch(path.name) and time.time() - path.stat().st_mtime > config.days * 86_400:
+            if is_clip(path) and time.time() - path.stat().st_mtime > config.days * 86_400:
                 path.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(

@@ -6,23 +6,42 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from checkpoints.sealed import UNSEALED, Seal
 from engines.options import EngineOptions
 
 Placement = Literal["split", "fused"]
 Matcher = Literal["nearest", "svm"]
 Display = Literal["window", "none"]
+Transport = Literal["tcp", "udp"]
+Corners = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CameraConfig:
-    """name    what events and windows call it
-    source  0 (camera index), a file, rtsp://…, http://…, gst:PIPELINE, demo; credentials filled in
-    shown   the source without its credentials: the only form that may be printed
+    """name          what events and windows call it
+    source        0 (camera index), a file, rtsp://…, http://…, gst:PIPELINE, demo; credentials filled in
+    shown         the source without its credentials: the only form that may be printed
+    live          it goes away and comes back at its own will: a stream or a device
+    transport     of rtsp://
+    size_wh       None: as for all cameras
+    fps           more pictures a second than these are not looked at; None: all
+    min_face_px   smaller faces are not looked at; None: as for all cameras
+    zone          faces elsewhere are not looked at; corners as shares of the picture's width and height
+    masks         of each the corners: what lies in them is blackened before any other process sees the picture
+    pixel_format  four letters, asked of a camera at this machine: MJPG, YUYV
     """
 
     name: str
-    source: str
+    source: str = field(repr=False)
     shown: str
+    live: bool = False
+    transport: Transport = "tcp"
+    size_wh: tuple[int, int] | None = None
+    fps: float | None = None
+    min_face_px: int | None = None
+    zone: Corners | None = None
+    masks: tuple[Corners, ...] = ()
+    pixel_format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +80,7 @@ class GalleryConfig:
     match_threshold  None: what calibration of this gallery says, else what the embedder's manifest says
     false_names      wished rate of strangers that are given a name, for calibration
     unknown_days     how long unknown faces are kept; 0: never
+    seal             what encrypts it on disk
     """
 
     path: Path = Path("data/gallery")
@@ -70,6 +90,7 @@ class GalleryConfig:
     match_margin: float = 0.05
     false_names: float = 0.001
     unknown_days: float = 30.0
+    seal: Seal = UNSEALED
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +147,7 @@ class OutletsConfig:
     """store  folder in which events are kept to be searched
     days   for which they are
     crops  whether with pictures of the faces
+    seal   what encrypts those
     """
 
     store: Path = Path("data/events")
@@ -133,15 +155,32 @@ class OutletsConfig:
     crops: bool = True
     mqtt: MqttConfig | None = None
     webhook: WebhookConfig | None = None
+    seal: Seal = UNSEALED
 
 
 @dataclass(frozen=True, slots=True)
 class SuperviseConfig:
+    """camera_timeout_s  a live camera without a picture for so long is begun anew
+    wait_for_cameras  also for those that cannot be reached at the start
+    reconnect_s       before the first try to reach a camera again; the pauses double
+    memory_limit_mb   a process of an endless run with more memory of its own is started anew; 0: what suits the machine
+    disk_reserve_mb   an endless run erases clips to keep so much free
+    rest_s            of a process of an endless run that dies more than max_restarts times; the rests double
+    """
+
     hang_timeout_s: float = 10.0
     start_timeout_s: float = 120.0
+    camera_timeout_s: float = 10.0
     max_restarts: int = 5
     restart_window_s: float = 60.0
     stop_timeout_s: float = 3.0
+    wait_for_cameras: bool = False
+    reconnect_s: float = 1.0
+    longest_reconnect_s: float = 30.0
+    rest_s: float = 30.0
+    longest_rest_s: float = 300.0
+    memory_limit_mb: float = 0.0
+    disk_reserve_mb: float = 500.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +193,8 @@ class RunConfig:
     output: OutputConfig = OutputConfig()
     outlets: OutletsConfig | None = None
     supervise: SuperviseConfig = SuperviseConfig()
+
+    @property
+    def endless(self) -> bool:
+        """Nothing but a person ends it: it has a live camera, and no number of frames."""
+        return any(camera.live for camera in self.cameras) and self.capture.frames is None

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from checkpoints import json_text
 from checkpoints.errors import OutputError
-from pipeline.events import line_of
+from pipeline.event_log import line_of
 from pipeline.lines import WholeLines, rewrite
 from pipeline.parts import all_parts
 
@@ -115,7 +116,7 @@ def _is_end(line: bytes) -> bool:
 
 def _parsed(line: bytes) -> dict[str, Any]:
     try:
-        event = json.loads(line)
+        event = json_text.read(line)
     except ValueError:
         return {}
     return event if isinstance(event, dict) else {}

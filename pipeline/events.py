@@ -2,78 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-from checkpoints.errors import OutputError
 from pipeline.clock import utc_iso
-from pipeline.config import RunConfig
-from pipeline.lines import Lines
 from pipeline.messages import FrameRef, NamedFace, Why
-from pipeline.parts import older_parts, rotate
-
-_TAIL_BYTES = 1 << 18
-
-
-class EventLog:
-    """An open file of events. Somebody's events can be erased from it meanwhile (`pipeline.erasure`).
-
-    part_bytes  how long it may be before it goes on in a new file; 0: as long as it likes
-    """
-
-    def __init__(self, path: Path, *, part_bytes: int = 0) -> None:
-        self.path = path
-        self._part_bytes = part_bytes
-        try:
-            self._lines = Lines(path)
-        except OSError as error:
-            raise OutputError(
-                "Events cannot be written.",
-                saw=f"--events {path}: {error.strerror}",
-                fix="give a file in a writable folder",
-            ) from error
-
-    def append(self, event: Mapping[str, object]) -> None:
-        try:
-            if 0 < self._part_bytes <= self._lines.size:
-                rotate(self.path, least_bytes=self._part_bytes)
-            self._lines.append(line_of(event))
-        except OSError as error:
-            raise OutputError(
-                "Events can no longer be written.", saw=f"{self.path}: {error.strerror}", fix="make room on the disk"
-            ) from error
-
-    def tail(self) -> list[dict[str, Any]]:
-        """The last events of the current run, oldest first."""
-        events: list[dict[str, Any]] = []
-        for line in self._end().split(b"\n"):
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue  # the half line of a writer that was killed, or where the tail begins
-            if isinstance(event, dict):
-                events = [] if event.get("type") == "end" else [*events, event]
-        return events
-
-    def close(self) -> None:
-        self._lines.close()
-
-    def _end(self) -> bytes:
-        """The last bytes, also when the file has just begun anew."""
-        end = self._lines.end(_TAIL_BYTES)
-        parts = older_parts(self.path) if self._lines.size < _TAIL_BYTES else []
-        if not parts:
-            return end
-        with parts[-1].open("rb") as before:
-            before.seek(max(0, before.seek(0, os.SEEK_END) - _TAIL_BYTES))
-            return before.read() + end
-
-
-def line_of(event: Mapping[str, object]) -> bytes:
-    return json.dumps(event, ensure_ascii=False, separators=(", ", ": ")).encode()
 
 
 def identity(ref: FrameRef, face: NamedFace, embedding_space: str, why: Why | None = None) -> dict[str, object]:
@@ -110,14 +43,14 @@ def stage(name: str, state: str, **more: object) -> dict[str, object]:
     return {"type": "stage", "stage": name, "state": state, "t": utc_iso(), **more}
 
 
+def disk(state: str, why: str) -> dict[str, object]:
+    """state  low, enough: the room on a disk that the run writes to"""
+    return {"type": "disk", "state": state, "t": utc_iso(), "why": why}
+
+
 def gallery(state: str, **more: object) -> dict[str, object]:
     """state  away, back: the gallery's server"""
     return {"type": "gallery", "state": state, "t": utc_iso(), **more}
-
-
-def open_log(config: RunConfig) -> EventLog | None:
-    output = config.output
-    return EventLog(output.events, part_bytes=output.event_part_bytes) if output.events else None
 
 
 class Telling:

@@ -19,7 +19,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from checkpoints.errors import OutputError
-from pipeline.video import reason
+from pipeline.video_errors import reason
 
 BASE = Fraction(1, 90_000)
 # No frame waits for a later one, so that a film is never more than a fragment behind.

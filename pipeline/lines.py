@@ -8,6 +8,7 @@ the two apart, and frees it when its holder dies.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import sys
@@ -29,10 +30,18 @@ class Lines:
         """`line` without its end. `sync`: it survives a power cut."""
         data = line + b"\n"
         with self._current():
-            if os.write(self._fd, data) < len(data):
-                raise OSError(28, "the disk is full")
+            written = os.write(self._fd, data)
+            if written < len(data):
+                self._take_back(written)
+                raise OSError(errno.ENOSPC, "the disk is full")
             if sync:
                 os.fsync(self._fd)
+
+    def _take_back(self, written: int) -> None:
+        """The half line that a full disk has left, unless somebody has already gone on behind it."""
+        end = os.lseek(self._fd, 0, os.SEEK_CUR)
+        if stat.S_ISREG(os.fstat(self._fd).st_mode) and os.fstat(self._fd).st_size == end:
+            os.ftruncate(self._fd, end - written)
 
     @property
     def size(self) -> int:
@@ -71,8 +80,8 @@ class Lines:
             _lock(self._fd, alone=False)
             if self._is_current():
                 break
-            os.close(self._fd)
-            self._fd = self._open()
+            old, self._fd = self._fd, self._open()
+            os.close(old)
         try:
             yield
         finally:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pipeline.bell import Bell
 from pipeline.lease import SlotLocks
 from pipeline.memory import AnonymousBlock, NamedBlock, make_block
-from pipeline.ring_header import CLOSED, CURSOR, DROPPED, HEAD, HEADER_BYTES, WAITING, Header, RingSpec
+from pipeline.ring_header import CURSOR, DROPPED, HEAD, HEADER_BYTES, WAITING, Header, RingSpec
 
 
 class Ring:
@@ -109,7 +109,7 @@ class Writer:
 
     def end(self) -> None:
         """Nothing more will be published."""
-        self.header.words[CLOSED] = 1
+        self.header.close()
         self._reader_bell.ring()
 
     def _next_in_turn(self) -> int | None:

@@ -48,6 +48,10 @@ class Header:
     def closed(self) -> bool:
         return bool(self.words[CLOSED])
 
+    def close(self) -> None:
+        """Nothing more will be published."""
+        self.words[CLOSED] = 1
+
     def word(self, reader: str, field: int) -> int:
         return _READERS + self.spec.readers.index(reader) * _READER_WORDS + field
 

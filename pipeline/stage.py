@@ -68,7 +68,7 @@ class Placed:
 
 def run_stages(placed: Sequence[Placed], inbox: Inbox, outbox: Outbox, pulse: Pulse) -> None:
     """Several stages in one process work one after the other on what the first has taken."""
-    while True:
+    while not pulse.leaving:
         received = inbox.take()
         if not received:
             if inbox.ended:
@@ -90,6 +90,7 @@ def run_stages(placed: Sequence[Placed], inbox: Inbox, outbox: Outbox, pulse: Pu
                     each.look.done(item.record.ref)
         for item, result in zip(received, results, strict=True):
             inbox.done(item, passed_on=result is not None)
+        pulse.work_done()
 
 
 def _work(placed: Placed, records: list[Record | None]) -> list[Record | None]:

@@ -11,18 +11,18 @@ import os
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 
+from checkpoints.errors import SourceError, Stalled
 from pipeline import child
 from pipeline.bell import Bell
 from pipeline.board import Board, Life
 from pipeline.child import ChildPlan, Said, SidePlan
 from pipeline.clock import now_ns
-from pipeline.config import SuperviseConfig
+from pipeline.config import RunConfig
+from pipeline.first_contact import FirstContact
+from pipeline.patience import Past, Sentence, patience_of
 from pipeline.watched import Happened, Watched
 from pipeline.wiring import ProcessRow, SideRow
 
-FIRST_BACKOFF_S = 0.2
-MAX_BACKOFF_S = 5.0
-SOUND_LIFE_S = 2.0  # who lived this long is started again at once
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -30,16 +30,19 @@ _SPAWN = multiprocessing.get_context("spawn")
 class Supervisor:
     """`poll` is called in a loop and returns what happened; it never waits longer than told."""
 
-    def __init__(self, config: SuperviseConfig, board: Board) -> None:
-        self._config = config
+    def __init__(self, config: RunConfig, board: Board) -> None:
+        self._run = config
+        self._config = config.supervise
         self._board = board
+        self._first_contact = FirstContact(waits=config.supervise.wait_for_cameras)
         self._watched: list[Watched] = []
         self._sources_gone = False
         self.sides_may_end = True  # false: there is something left that they should see, although the stages have ended
         self.parent_bell = Bell()
 
     def add(self, row: ProcessRow | SideRow, bell: Bell, plan: Callable[[int], ChildPlan | SidePlan]) -> None:
-        self._watched.append(Watched(row, self._board.post(len(self._watched)), bell, plan))
+        past = Past(patience_of(row, self._run), self._config)
+        self._watched.append(Watched(row, self._board.post(len(self._watched)), bell, plan, past))
 
     def start(self) -> None:
         """The last stage first, so that its readers are there when the first frame comes."""
@@ -60,6 +63,9 @@ class Supervisor:
     def ready(self) -> bool:
         """Every process has opened what it needs."""
         return all(w.finished or w.post.life in (Life.RUNNING, Life.ENDED) for w in self._watched)
+
+    def resting(self) -> list[str]:
+        return [w.row.name for w in self._watched if w.post.life is Life.RESTING and not w.finished]
 
     def pids(self) -> dict[str, int]:
         return {w.row.name: w.process.pid for w in self._watched if w.process is not None and w.process.pid}
@@ -82,9 +88,19 @@ class Supervisor:
                 happened += self._bury(sentinels[thing])
         self._let_sources_go()
         self._let_sides_end()
+        for watched in self._watched:
+            watched.leave_if_old(self._config.stop_timeout_s)
         happened += self._kill_the_silent()
-        self._start_what_is_due()
+        happened += self._start_what_is_due()
         return happened
+
+    def gone(self) -> list[str]:
+        """Who will not be started again and has not ended in order: nobody ends its rings for it but the parent."""
+        return [w.row.name for w in self._watched if w.finished and not w.is_side and w.post.life is not Life.ENDED]
+
+    def renew(self, name: str, after_s: float = 0.0) -> None:
+        """Let a process end in order and start it again where it was, as soon as it runs."""
+        next(w for w in self._watched if w.row.name == name).renew_at(now_ns() + int(after_s * 1e9))
 
     def ask_sources_to_stop(self) -> None:
         """The orderly end: sources publish nothing more, and each stage ends when it has read all."""
@@ -115,7 +131,7 @@ class Supervisor:
         for watched in self._watched:
             if watched.process is not None:
                 watched.process.join()
-                self._forget(watched)
+                watched.forget()
             watched.finished = True
             watched.start_at_ns = None
 
@@ -127,6 +143,8 @@ class Supervisor:
 
     def _spawn(self, watched: Watched) -> None:
         watched.start_at_ns = None
+        watched.refused = watched.why_killed = watched.leave_by_ns = None
+        watched.renew_at_ns, watched.last_words = None, ""
         watched.started_ns = now_ns()
         watched.post.begin()
         hear, speak = _SPAWN.Pipe(duplex=False)
@@ -145,7 +163,11 @@ class Supervisor:
                 watched.pipe.close()
                 watched.pipe = None
                 break
-            happened.append(Happened(said.kind, watched.row.name, said.text, said.error))
+            if said.kind == "error" and watched.may_come_back_after(said.error):
+                watched.refused = said.error  # what becomes of it is told when its process has ended
+            else:
+                watched.last_words = said.text.rstrip().rpartition("\n")[2] if said.kind == "crash" else ""
+                happened.append(Happened(said.kind, watched.row.name, said.text, said.error))
         return happened
 
     def _bury(self, watched: Watched) -> list[Happened]:
@@ -153,46 +175,55 @@ class Supervisor:
         assert watched.process is not None
         watched.process.join()
         code = watched.process.exitcode
-        self._forget(watched)
+        watched.forget()
+        if watched.leave_by_ns is not None and watched.post.life is not Life.ENDED:
+            watched.generation += 1
+            self._spawn(watched)
+            return happened
         if code == 0:
             watched.finished = True
             return happened
-        if any(h.kind == "error" for h in happened) or code == child.EXIT_USER_ERROR:
+        if code == child.EXIT_USER_ERROR and watched.refused is None:
             watched.finished = True  # trying again would find the same
             return happened
-        how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
-        return happened + [self._restart_or_give_up(watched, how)]
+        if watched.is_source and watched.post.asked_to_stop:
+            watched.finished = True  # it had nothing more to give
+            return happened
+        if watched.past.patience == "camera":
+            return [*happened, self._try_camera_again(watched, watched.manner_of_death(code))]
+        return happened + [self._restart_or_give_up(watched, watched.manner_of_death(code))]
+
+    def _try_camera_again(self, watched: Watched, how: str) -> Happened:
+        kind = Stalled if watched.why_killed else SourceError
+        error = watched.refused or kind("There is no picture.", saw=f"{watched.row.name} {how}")
+        if not watched.post.worked_ns:
+            sources = [(w.row.name, w.post.worked_ns > 0) for w in self._watched if w.is_source]
+            last_word = self._first_contact.refused(watched.row.name, error, sources)
+            if last_word is not None:
+                watched.finished = True
+                return Happened("error", watched.row.name, str(last_word), last_word)
+        pause_s = self._sentence(watched).pause_s
+        text = f"{error.saw or error.what}; trying again in {pause_s:.1f} s"
+        watched.begin_again(pause_s, rests=True)
+        return Happened("away", watched.row.name, text, error, watched.generation)
 
     def _restart_or_give_up(self, watched: Watched, how: str) -> Happened:
-        now = now_ns()
-        deaths, window_ns = watched.deaths, int(self._config.restart_window_s * 1e9)
-        deaths.append(now)
-        while now - deaths[0] > window_ns:
-            deaths.popleft()
-        if len(deaths) > self._config.max_restarts:
+        sentence = self._sentence(watched)
+        name, how = watched.row.name, f"{how}, {sentence.why}" if sentence.why else how
+        if sentence.kind == "given up":
             watched.finished = True
-            why = f"{how}, for the {len(deaths)}th time in {self._config.restart_window_s:.0f} s; giving up"
-            kind = "lost" if watched.is_side else "failed"
-            return Happened(kind, watched.row.name, why, generation=watched.generation)
-        watched.short_lives = watched.short_lives + 1 if now - watched.started_ns < SOUND_LIFE_S * 1e9 else 0
-        backoff_s = min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2 ** (watched.short_lives - 1)) if watched.short_lives else 0.0
-        watched.generation += 1
-        watched.start_at_ns = now + int(backoff_s * 1e9)
-        return Happened("restarted", watched.row.name, how, generation=watched.generation)
+            return Happened("lost" if watched.is_side else "failed", name, how, generation=watched.generation)
+        watched.on_trial = sentence.kind == "rests"
+        watched.begin_again(sentence.pause_s, rests=watched.on_trial)
+        return Happened("rests" if watched.on_trial else "restarted", name, how, generation=watched.generation)
+
+    @staticmethod
+    def _sentence(watched: Watched) -> Sentence:
+        now = now_ns()
+        return watched.past.died(now, lived_s=(now - watched.started_ns) / 1e9, worked=watched.worked)
 
     def _kill_the_silent(self) -> list[Happened]:
-        happened = []
-        for watched in self._watched:
-            if watched.process is None:
-                continue
-            starting = watched.post.life is Life.STARTING
-            limit_s = self._config.start_timeout_s if starting else self._config.hang_timeout_s
-            if watched.post.silent_s > limit_s:
-                watched.process.kill()
-                watched.post.beat()
-                text = f"gave no sign of life for {limit_s:.0f} s and was stopped"
-                happened.append(Happened("said", watched.row.name, text))
-        return happened
+        return [what for watched in self._watched for what in watched.kill_if_silent(self._config.start_timeout_s)]
 
     def _let_sources_go(self) -> None:
         if self._sources_gone or not all(
@@ -204,16 +235,13 @@ class Supervisor:
             watched.post.let_go()
             watched.bell.ring()
 
-    def _start_what_is_due(self) -> None:
+    def _start_what_is_due(self) -> list[Happened]:
+        happened = []
         for watched in self._watched:
-            if watched.start_at_ns is not None and watched.start_at_ns <= now_ns():
-                self._spawn(watched)
-
-    @staticmethod
-    def _forget(watched: Watched) -> None:
-        if watched.process is not None:
-            watched.process.close()
-            watched.process = None
-        if watched.pipe is not None:
-            watched.pipe.close()
-            watched.pipe = None
+            if watched.start_at_ns is None or watched.start_at_ns > now_ns():
+                continue
+            self._spawn(watched)
+            if watched.on_trial:
+                watched.on_trial = False
+                happened.append(Happened("tried", watched.row.name, "has rested", generation=watched.generation))
+        return happened

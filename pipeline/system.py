@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pipeline import slot, wiring
 from pipeline.bell import Bell
@@ -13,6 +13,7 @@ from pipeline.messages import Shown
 from pipeline.ring import Ring
 from pipeline.ring_header import RingSpec
 from pipeline.supervise import Supervisor
+from pipeline.upkeep import Upkeep
 from pipeline.watched import Happened
 from pipeline.wiring import PARENT, STAGES, ProcessRow, SideRow, StageRow
 
@@ -31,9 +32,10 @@ class System:
         self.config = config
         self.rows = wiring.processes(config.placement, tuple(camera.name for camera in config.cameras), stages)
         self._board = Board()
-        self.supervisor = Supervisor(config.supervise, self._board)
+        self.supervisor = Supervisor(config, self._board)
         self._bells = {name: Bell() for name in (*(r.name for r in self.rows), *(s.name for s in sides))}
         self._bells[PARENT] = self.supervisor.parent_bell
+        self._upkeep = Upkeep(config)
         self.rings = self._make_rings(crop_px)
         for place, row in enumerate(self.rows):
             self.supervisor.add(row, self._bells[row.name], self._plan(place, row))
@@ -56,11 +58,27 @@ class System:
     def poll(self, timeout_s: float) -> tuple[list[Happened], list[Shown]]:
         """What happened, and the frames that reached their end since the last call."""
         shown = self._drain()
-        happened = self.supervisor.poll(0.0 if shown else timeout_s)
-        for what in happened:
-            if what.kind == "failed":
-                self._retire(what.process)
+        happened = self.supervisor.poll(0.0 if shown else timeout_s) + self._upkeep.tick(self.supervisor)
+        for process in self.supervisor.gone():
+            self._retire(process)
         return happened, shown + self._drain()
+
+    def adopt(self, config: RunConfig, renew: Iterable[str]) -> None:
+        """Go on with other settings: these processes are started anew with them, where they were. What the rings were
+        made for (cameras' names, sizes of pictures, models) must be as before.
+        """
+        self.config = config
+        for process in renew:
+            self.supervisor.renew(process)
+
+    def process_of(self, stage: str) -> str:
+        """Also of a side, or a camera's capture: those are processes of their own."""
+        found = [row.name for row in self.rows if any(stage == each.name for each in row.stages)]
+        return stage if len(found) != 1 else found[0]
+
+    @property
+    def stage_processes(self) -> list[str]:
+        return [row.name for row in self.rows]
 
     def captured(self) -> dict[str, int]:
         """Camera → frames that it gave."""
@@ -86,11 +104,20 @@ class System:
         return shown
 
     def _retire(self, process: str) -> None:
+        """Those behind it end when they have read what it gave, and those before it wait for it no more."""
         row = next(row for row in self.rows if row.name == process)
         for header in self._headers.values():
             for stage in row.stages:
                 if stage.name in header.spec.readers:
                     header.retire(stage.name)
+        written = self._ring_written(row)
+        if not self._headers[written].closed:
+            self._headers[written].close()
+            self.rings[written].reader_bell.ring()
+
+    @staticmethod
+    def _ring_written(row: ProcessRow) -> str:
+        return row.writes if row.camera is None else f"{row.writes}:{row.camera}"
 
     def _ring_names(self, topic: str) -> list[str]:
         per_camera = next(row.per_camera for row in wiring.TOPICS if row.name == topic)
@@ -123,7 +150,7 @@ class System:
         )
 
     def _plan(self, place: int, row: ProcessRow) -> Callable[[int], ChildPlan]:
-        written = row.writes if row.camera is None else f"{row.writes}:{row.camera}"
+        written = self._ring_written(row)
         reads = {name: self.rings[name] for name in (self._ring_names(row.reads) if row.reads else ())}
         looked_at = {stage.looks_at for stage in row.stages if stage.looks_at}
         looks = {

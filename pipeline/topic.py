@@ -29,6 +29,10 @@ class Pulse:
     def beat(self) -> None:
         self._post.beat()
 
+    def work_done(self) -> None:
+        """A picture was given, a record worked through."""
+        self._post.work_done()
+
     def wait(self, timeout_s: float = _NAP_S) -> None:
         self._post.beat()
         self._bell.wait(min(timeout_s, _NAP_S))
@@ -47,7 +51,13 @@ class Pulse:
 
     @property
     def stopping(self) -> bool:
-        return self._post.asked_to_stop
+        """What a process has not begun yet it need not begin."""
+        return self._post.asked_to_stop or self._post.asked_to_leave
+
+    @property
+    def leaving(self) -> bool:
+        """Stages end when they have read all, unless they are to leave at once and come back."""
+        return self._post.asked_to_leave
 
 
 class Stopped(Exception):
@@ -164,6 +174,7 @@ class FrameOutbox:
         slot.write_ref(claim.view, ref)
         claim.publish()
         self.last = ref
+        self._pulse.work_done()
 
     @property
     def next_position(self) -> int:

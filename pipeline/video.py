@@ -1,4 +1,4 @@
-"""Video through PyAV: files and streams are read. FFmpeg is known here and in `film`, which writes."""
+"""Video files through PyAV. FFmpeg is known here, in `live_video`, and in `film`, which writes."""
 
 from __future__ import annotations
 
@@ -7,41 +7,35 @@ from collections.abc import Iterator
 import av
 import av.error
 import numpy as np
+from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from checkpoints.errors import SourceError
 from pipeline.config import CameraConfig
+from pipeline.video_errors import reason
 
 _SEEK_EARLIER_S = 2.0
 
 
 class VideoReader:
-    """One opened file or stream. Errors name the source as it may be shown."""
+    """One opened file. Errors name it as it may be shown."""
 
-    def __init__(self, camera: CameraConfig, *, live: bool, timeout_s: float) -> None:
+    def __init__(self, camera: CameraConfig) -> None:
         self._camera = camera
-        # A camera is joined at once, without its first second; elsewhere that would be the beginning of the video.
-        rtsp = camera.source.lower().startswith("rtsp")
-        options = {"rtsp_transport": "tcp", "fflags": "nobuffer"} if rtsp else {}
         try:
-            self._container = av.open(camera.source, options=options, timeout=timeout_s if live else None)
+            self._container = av.open(camera.source)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise SourceError(
-                f"{'The stream' if live else 'The file'} cannot be opened.",
+                "The file cannot be opened.",
                 saw=f"{camera.shown}: {reason(error)}",
-                fix="check the address, the camera and its password" if live else "give a video file, such as .mp4",
+                fix="give a video file, such as .mp4",
             ) from error
-        if not self._container.streams.video:
-            self._container.close()
-            raise SourceError("There is no video in this source.", saw=camera.shown, fix="give one with a video track")
-        self._stream = self._container.streams.video[0]
-        # One thread: the other cores have work of their own, and frame threads would add a frame of delay each.
-        self._stream.thread_count = 1
-        self._scaler = VideoReformatter()
+        self._stream = first_video(self._container, camera)
+        self._scaler = Scaler()
         self.fps = float(self._stream.average_rate or self._stream.guessed_rate or 25)
-        self.finite = self._container.duration is not None
         self.frames_promised = self._stream.frames
         self.size_wh = (self._stream.codec_context.width, self._stream.codec_context.height)
         self.broke: str | None = None
@@ -56,11 +50,7 @@ class VideoReader:
                 yield at_s, frame
 
     def fill(self, frame: VideoFrame, out: NDArray[np.uint8]) -> None:
-        """Scale and convert into (H, W, 3) BGR."""
-        height, width = out.shape[:2]
-        plane = self._scaler.reformat(frame, width, height, "bgr24", interpolation=Interpolation.BILINEAR).planes[0]
-        rows: NDArray[np.uint8] = np.frombuffer(memoryview(plane), np.uint8).reshape(height, plane.line_size)
-        np.copyto(out.reshape(height, width * 3), rows[:, : width * 3])
+        self._scaler.fill(frame, out)
 
     def close(self) -> None:
         self._container.close()
@@ -104,8 +94,26 @@ class VideoReader:
             )
 
 
-def reason(error: Exception) -> str:
-    # FFmpeg's own text names the address, with its password.
-    if isinstance(error, (OSError, av.error.FFmpegError)) and error.strerror:
-        return str(error.strerror)
-    return str(error) or type(error).__name__
+class Scaler:
+    """Keeps FFmpeg's scaler between pictures of one size."""
+
+    def __init__(self) -> None:
+        self._scaler = VideoReformatter()
+
+    def fill(self, frame: VideoFrame, out: NDArray[np.uint8]) -> None:
+        """Scale and convert into (H, W, 3) BGR."""
+        height, width = out.shape[:2]
+        plane = self._scaler.reformat(frame, width, height, "bgr24", interpolation=Interpolation.BILINEAR).planes[0]
+        rows: NDArray[np.uint8] = np.frombuffer(memoryview(plane), np.uint8).reshape(height, plane.line_size)
+        np.copyto(out.reshape(height, width * 3), rows[:, : width * 3])
+
+
+def first_video(container: InputContainer, camera: CameraConfig) -> VideoStream:
+    """The stream that is watched; closes the container when there is none."""
+    if not container.streams.video:
+        container.close()
+        raise SourceError("There is no video in this source.", saw=camera.shown, fix="give one with a video track")
+    stream = container.streams.video[0]
+    # One thread: the other cores have work of their own, and frame threads would add a frame of delay each.
+    stream.thread_count = 1
+    return stream

@@ -126,7 +126,8 @@ def readers(topic: str, rows: list[ProcessRow]) -> tuple[str, ...]:
 
 def slot_bytes(topic: str, config: RunConfig, crop_px: int) -> int:
     if topic == "frames":
-        return frame_bytes(config.capture.size_wh or LARGEST_FRAME_WH)
+        sizes_wh = [camera.size_wh or config.capture.size_wh or LARGEST_FRAME_WH for camera in config.cameras]
+        return max(frame_bytes(size_wh) for size_wh in sizes_wh)
     if topic == "aligned":
         return 32_768 + MAX_FACES * crop_px * crop_px * 3
     bytes_of = {"tracks": 65_536 + MAX_FACES * 4096, "identities": 65_536 + MAX_FACES * 2048, "shown": 8192}

@@ -1,6 +1,11 @@
 """Stages killed at bad moments, live and lossless: what is torn, lost, out of order, stuck or left behind.
 
-python -m testbench.chaos --seconds 60 --json chaos.json
+    python -m testbench.chaos --seconds 60 --json chaos.json
+
+With --faults, more is done to it than killing (`testbench.fault_table`), in endless runs, and a table tells what was
+survived and lost:
+
+    python -m testbench.chaos --seconds 600 --faults all
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ import tempfile
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from checkpoints.exit_code import exit_code
 from engines.options import EngineOptions
 from pipeline import wiring
 from pipeline.clock import now_ns
@@ -29,6 +35,8 @@ from pipeline.config import (
 )
 from pipeline.messages import Shown
 from pipeline.system import System
+from testbench import fault_table
+from testbench.figures import tell
 from testbench.left_behind import left_behind, snapshot
 from testbench.passing import CROP_PX
 from testbench.witness import DISORDER, TORN
@@ -200,7 +208,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--models", type=Path, default=Path("data/models"))
     parser.add_argument("--cache", type=Path, default=Path("data/engines"))
     parser.add_argument("--json", type=Path, help="write the verdict here too")
+    parser.add_argument("--faults", type=fault_table.kinds, help=f"all, or some of {','.join(fault_table.KINDS)}")
     args = parser.parse_args(arguments)
+    if args.faults is not None:
+        return exit_code(lambda: _faults(args))
     engines = EngineOptions(models=args.models, cache=args.cache)
     verdict = run(args.seconds, args.placement, args.cameras, args.seed, engines, bus_only=args.bus_only)
     text = json.dumps(asdict(verdict), indent=2)
@@ -208,6 +219,15 @@ def main(arguments: list[str] | None = None) -> int:
     if args.json is not None:
         args.json.write_text(text + "\n")
     return 0 if verdict.clean else 1
+
+
+def _faults(args: argparse.Namespace) -> int:
+    more = ["--seed", str(args.seed), "--models", str(args.models), "--cache", str(args.cache)]
+    with tempfile.TemporaryDirectory(prefix="facewire-chaos-") as folder:
+        rows = fault_table.suffer(args.faults, args.seconds, more, Path(folder))
+    sys.stderr.write(fault_table.table(rows) + "\n")
+    tell({"seconds": args.seconds, "faults": rows}, args.json)
+    return 0 if all(row["clean"] for row in rows) else 1
 
 
 if __name__ == "__main__":

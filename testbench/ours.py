@@ -29,7 +29,7 @@ Picture = NDArray[np.uint8]
 def frames(task: Task) -> list[Picture]:
     """Decoded at their own size and then scaled, as the peers' scripts do it: both search the same pixels."""
     source = str(task.source)
-    reader = VideoReader(CameraConfig("compare", source, source), live=False, timeout_s=10.0)
+    reader = VideoReader(CameraConfig("compare", source, source))
     width, height = reader.size_wh
     decoded = np.empty((height, width, 3), np.uint8)
     scaled = []

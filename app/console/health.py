@@ -50,7 +50,11 @@ class Health:
 
     def problems(self) -> list[str]:
         """What is wrong, in words; nothing when all is well."""
-        found = [f"{name} is {state}" for name, state in self._machine.states().items() if state in ("dead", "silent")]
+        found = [
+            f"{name} is {state}"
+            for name, state in self._machine.states().items()
+            if state in ("dead", "silent", "resting")
+        ]
         for camera in self.cameras():
             if camera.state in ("stale", "reconnecting"):
                 found.append(f"{camera.name} is {camera.state}: no picture for {camera.age_s or 0:.0f} s")

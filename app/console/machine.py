@@ -13,7 +13,7 @@ from pipeline.board import Board, Life
 from pipeline.clock import now_ns
 from pipeline.config import SuperviseConfig
 
-ProcessState = Literal["starting", "running", "silent", "dead", "ended"]
+ProcessState = Literal["starting", "running", "silent", "dead", "resting", "ended"]
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _TICKS_S = os.sysconf("SC_CLK_TCK")
 
@@ -56,6 +56,8 @@ class Machine:
         life = post.life
         if life is Life.ENDED:
             return "ended"
+        if life is Life.RESTING:
+            return "resting"
         if life in (Life.NONE, Life.STARTING):
             return "starting" if post.silent_s <= self._config.start_timeout_s else "silent"
         if post.silent_s > self._config.hang_timeout_s / 2:

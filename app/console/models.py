@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app import belonging, flags, photographs
+from app.audit import Audit
 from app.console.held import HeldGallery
 from app.enrolment import Enroller, Report
 from app.looking import Looker, Naming, SeenFace
@@ -37,7 +38,15 @@ class Models:
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
 
-    def enrol(self, name: str | None, pictures: Sequence[Sent], *, even_if_unlike: bool, even_if_known: bool) -> Report:
+    def enrol(
+        self,
+        name: str | None,
+        pictures: Sequence[Sent],
+        *,
+        even_if_unlike: bool,
+        even_if_known: bool,
+        audit: Audit | None = None,
+    ) -> Report:
         with self._lock:
             loaded = self._load()
             with self._gallery() as gallery:
@@ -48,6 +57,7 @@ class Models:
                     belonging.limits_of(self._known),
                     even_if_unlike,
                     even_if_known,
+                    audit,
                 )
                 return enroller.enrol(name, pictures)
 

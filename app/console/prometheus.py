@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 from app.console.exposition import Exposition
 from app.console.state import State
 from checkpoints.errors import GalleryError
@@ -52,6 +54,8 @@ def _stages(out: Exposition, state: State) -> None:
         for name, seen in state.machine.states().items()
     ]
     out.gauge("facewire_process_up", "1: alive, or ended as it should.", up)
+    resting = [({"process": name}, int(seen == "resting")) for name, seen in state.machine.states().items()]
+    out.gauge("facewire_process_resting", "1: it died too often, or its camera is away; it will be tried.", resting)
 
 
 def _cameras(out: Exposition, state: State) -> None:
@@ -81,6 +85,8 @@ def _outlets(out: Exposition, state: State) -> None:
     waiting = [({"outlet": one.name}, one.waiting) for one in deliveries]
     out.counter("facewire_events_delivered_total", "Events that an outlet has given on.", delivered)
     out.counter("facewire_events_dropped_total", "Events that were refused for good, or too old.", dropped)
+    free = shutil.disk_usage(state.store.database.path.parent).free
+    out.gauge("facewire_disk_free_bytes", "On the disk that keeps the events.", [({}, free)])
     out.gauge("facewire_events_waiting", "Events that wait for an outlet.", waiting)
 
 

@@ -90,7 +90,7 @@ def state_of(context: SideContext, chosen: Settings, number: int) -> State:
     live, figures, sessions = Live(), Figures(), Sessions()
     watching = Watching(context.rings, config.cameras, live, figures, fps=console.fps)
     machine = Machine(context.board, context.processes, config.supervise)
-    gallery, store = HeldGallery(config.gallery.path), Store(config.outlets.store)
+    gallery, store = HeldGallery(config.gallery.path), Store(config.outlets.store, config.outlets.seal)
     keys = Keys(console.password, console.viewer_password, console.token, console.viewer_token)
     names = [camera.name for camera in config.cameras]
     health = Health(watching, figures, machine, stale_s=console.stale_s, told=lambda: _told_of_cameras(store, names))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from app import audit
+from app.audit import Audit
 from app.console.arrivals import Arrivals
 from app.console.figures import Figures
 from app.console.gate import Caller
@@ -46,7 +48,11 @@ class State:
 
     def unknowns(self) -> Unknowns:
         """A new one for each use: it is not made to be shared between threads."""
-        return Unknowns(self.gallery_config.path)
+        return Unknowns(self.gallery_config.path, seal=self.gallery_config.seal)
+
+    def audit(self, caller: Caller) -> Audit:
+        """Where it is written down what this one does."""
+        return audit.of_console(self.chosen, caller.role or "", caller.address)
 
     @property
     def cookie(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from checkpoints import json_text
+from checkpoints.array_file import UNREADABLE
 from checkpoints.errors import EnrolmentError, GalleryError
 from pipeline.gallery.gallery import Cutout, Kept, Picture
 from pipeline.gallery.intake import check_id, check_name, unit_rows
@@ -69,7 +70,7 @@ def read_arrivals(folder: Path, *, space: str, dim: int) -> Arrivals:
     try:
         texts = (folder / "people.jsonl").read_text(encoding="utf-8").removesuffix("\n").split("\n")
         rows = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except UNREADABLE as error:
         raise GalleryError(
             "The folder is no export of a gallery.",
             saw=f"{folder}: {error}",
@@ -97,7 +98,7 @@ def read_arrivals(folder: Path, *, space: str, dim: int) -> Arrivals:
 
 def _check_first(folder: Path, text: str, space: str, dim: int) -> None:
     try:
-        said = json.loads(text)
+        said = json_text.read(text)
         form, version, kept = said["format"], int(said["version"]), (said["space"], said["dim"])
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(folder, [f"line 1: {error!r}"]) from error
@@ -122,7 +123,7 @@ def _line(
 ) -> tuple[dict[str, Any] | None, str | None]:
     """The line, and what is wrong with it."""
     try:
-        line = json.loads(text)
+        line = json_text.read(text)
         for key, kinds in _KINDS.items():
             if not isinstance(line[key], kinds):
                 return None, f"{key} is {line[key]!r}"

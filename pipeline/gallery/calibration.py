@@ -17,6 +17,7 @@ from typing import Literal
 
 import numpy as np
 
+from checkpoints import json_text
 from checkpoints.errors import GalleryError
 from checkpoints.impostors import Impostors
 from checkpoints.manifest import Manifest
@@ -101,8 +102,8 @@ def for_gallery(
 def load(folder: Path, *, space: str, content_hash: str) -> Calibration | None:
     """None: there is none, or it was made for another content, or is damaged."""
     try:
-        held = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, UnicodeDecodeError):
+        held = json_text.read((folder / FILE_NAME).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError, UnicodeDecodeError):
         return None
     if not isinstance(held, dict) or held.keys() != {field.name for field in fields(Calibration)}:
         return None

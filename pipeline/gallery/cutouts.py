@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from checkpoints.errors import GalleryError
+from checkpoints.sealed import UNSEALED, Seal
 from pipeline.gallery.intake import is_id
 
 # One file at a time is quicker for some pictures of a person, the whole system's buffers for a whole gallery.
@@ -18,8 +19,9 @@ _MANY = 64
 
 
 class Cutouts:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seal: Seal = UNSEALED) -> None:
         self._folder = folder
+        self._seal = seal
         self._mark = folder / "unswept"
 
     def sweep(self, wanted: Callable[[Collection[str]], Collection[str]]) -> None:
@@ -36,7 +38,7 @@ class Cutouts:
             self._begin()
             for one, jpeg in jpegs.items():
                 with self._path(one).open("wb") as file:
-                    file.write(jpeg)
+                    file.write(self._seal.seal(jpeg, about_cutout(one)))
                     file.flush()
                     if len(jpegs) < _MANY:
                         os.fsync(file.fileno())
@@ -54,7 +56,7 @@ class Cutouts:
 
     def read(self, one: str) -> bytes | None:
         try:
-            return self._path(one).read_bytes()
+            held = self._path(one).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -63,6 +65,14 @@ class Cutouts:
                 saw=f"{self._path(one)}: {error.strerror}",
                 fix="see that the files are yours and the disk is well",
             ) from error
+        return self._seal.open(held, about_cutout(one))
+
+    def reseal(self) -> int:
+        """Put what is not under the first key under it; return how many there were."""
+        count = 0
+        for path in sorted(self._folder.glob("*.jpg")):
+            count += reseal_file(path, self._seal, about_cutout(path.stem))
+        return count
 
     def before_erasing(self) -> None:
         if self._folder.is_dir():
@@ -91,6 +101,25 @@ class Cutouts:
 
     def _path(self, one: str) -> Path:
         return self._folder / f"{one}.jpg"
+
+
+def about_cutout(one: str) -> str:
+    return f"cut-out {one}"
+
+
+def reseal_file(path: Path, seal: Seal, about: str) -> bool:
+    """Whole or not at all; whether there was something to do. OSError as it comes."""
+    held = path.read_bytes()
+    if seal.is_current(held):
+        return False
+    making = path.with_suffix(".part")
+    with making.open("wb") as file:
+        file.write(seal.seal(seal.open(held, about), about))
+        file.flush()
+        os.fsync(file.fileno())
+    making.chmod(0o600)
+    making.replace(path)
+    return True
 
 
 def sync_folder(folder: Path) -> None:

@@ -26,12 +26,12 @@ def open_edge(path: Path, *, space: str, dim: int) -> EdgeGallery:
 
 def reopen_edge(path: Path) -> EdgeGallery:
     """The gallery in this folder, whatever its space is: to look at people, not to add or search."""
-    if not gallery_exists(path):
+    if not is_edge_gallery(path):
         raise GalleryError("There is no gallery yet.", saw=str(path), fix="enrol somebody: enroll NAME IMAGE…")
     return _opened(path, None)
 
 
-def gallery_exists(path: Path) -> bool:
+def is_edge_gallery(path: Path) -> bool:
     return (path / "shard").is_dir() or (path / BEFORE).is_dir()
 
 
@@ -56,13 +56,20 @@ def space_kept(path: Path) -> tuple[str, int]:
     return space, dim
 
 
-def _opened(path: Path, wanted: _Wanted | None) -> EdgeGallery:
+def made_folder(path: Path) -> None:
+    """Made where there is none, and closed to everybody else: it was made by a version that left it open, perhaps."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o700)
     except OSError as error:
         raise GalleryError(
             "The gallery's folder cannot be made.", saw=f"{path}: {error.strerror}", fix="choose another folder"
         ) from error
+
+
+def _opened(path: Path, wanted: _Wanted | None) -> EdgeGallery:
+    made_folder(path)
     with ExitStack() as undo:
         lock = undo.enter_context(Lock(path / "lock"))
         gallery = _loaded(path, lock, wanted)

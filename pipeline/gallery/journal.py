@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checkpoints.errors import GalleryError
+from checkpoints.sealed import UNSEALED, Seal
 from pipeline.gallery.cutouts import sync_folder
-from pipeline.gallery.edits import Change, Erase, Put, Rename
-from pipeline.gallery.packing import HEAD, packed, unpacked
+from pipeline.gallery.edits import Change
+from pipeline.gallery.packing import HEAD, packed, packed_change, said_change, unpacked_whole
 
 _FRAME = struct.Struct("!IQI")  # length of what follows the frame, number, checksum of number and what follows
 _NUMBER = struct.Struct("!Q")
@@ -33,8 +34,9 @@ class Waiting:
 class Journal:
     """Used by one process; its methods are not for two threads at once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, seal: Seal = UNSEALED) -> None:
         self._path = path
+        self._seal = seal
         self._waiting: deque[Waiting] = deque()
         self._last = 0
         self._before_newest = 0  # size of the file before the newest entry
@@ -58,7 +60,7 @@ class Journal:
 
     def append(self, change: Change) -> None:
         """When it returns the change is on the disk."""
-        self._write(self._last + 1, _bytes_of(change), sync=True)
+        self._write(self._last + 1, packed_change(change), sync=True)
         self._last += 1
         self._waiting.append(Waiting(self._last, change))
 
@@ -82,10 +84,26 @@ class Journal:
         except OSError as error:
             raise self._failed("written", error) from error
 
+    def reseal(self) -> int:
+        """Write all that waits anew, under the first key; return how much that was."""
+        making = self._path.with_suffix(".making")
+        making.unlink(missing_ok=True)
+        fresh = Journal(making, self._seal)
+        for change in self.changes():
+            fresh.append(change)
+        fresh.close()
+        try:
+            making.replace(self._path)
+            sync_folder(self._path.parent)
+        except OSError as error:
+            raise self._failed("written", error) from error
+        return len(self)
+
     def close(self) -> None:
         self._file.close()
 
-    def _write(self, number: int, body: bytes, *, sync: bool) -> None:
+    def _write(self, number: int, said: bytes, *, sync: bool) -> None:
+        body = self._seal.seal(said, _about(number))
         frame = _FRAME.pack(len(body), number, _checksum(number, body))
         self._before_newest = os.fstat(self._file.fileno()).st_size
         try:
@@ -108,22 +126,17 @@ class Journal:
                 self._cut(data, at)
                 return
             _, number, _ = _FRAME.unpack_from(data, at)
-            self._take(number, body)
+            self._take(number, self._seal.open(body, _about(number)))
             at += _FRAME.size + len(body)
 
     def _take(self, number: int, body: bytes) -> None:
-        head_bytes, _ = HEAD.unpack_from(body)
-        said, pictures, _ = unpacked(body[HEAD.size : HEAD.size + head_bytes], body[HEAD.size + head_bytes :])
+        said, pictures = unpacked_whole(body)
         self._last = number
         if "done" in said:
             while self._waiting and self._waiting[0].number <= said["done"]:
                 self._waiting.popleft()
-        elif said["change"] == "put":
-            self._waiting.append(Waiting(number, Put(tuple(pictures))))
-        elif said["change"] == "rename":
-            self._waiting.append(Waiting(number, Rename(tuple(said["ids"]), said["name"])))
         else:
-            self._waiting.append(Waiting(number, Erase(tuple(said["ids"]))))
+            self._waiting.append(Waiting(number, said_change(said, pictures)))
 
     def _cut(self, data: bytes, at: int) -> None:
         """Only the last entry can be torn; damage with whole entries behind it is not a power cut."""
@@ -155,13 +168,9 @@ def _entry_at(data: bytes, at: int) -> bytes | None:
     return body
 
 
+def _about(number: int) -> str:
+    return f"change {number} that waits for the server"
+
+
 def _checksum(number: int, body: bytes) -> int:
     return zlib.crc32(body, zlib.crc32(_NUMBER.pack(number)))
-
-
-def _bytes_of(change: Change) -> bytes:
-    if isinstance(change, Put):
-        return packed({"change": "put"}, change.pictures)
-    if isinstance(change, Rename):
-        return packed({"change": "rename", "ids": change.ids, "name": change.name})
-    return packed({"change": "erase", "ids": change.ids})

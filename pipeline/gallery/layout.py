@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from checkpoints import json_text
 from checkpoints.errors import GalleryError
 from pipeline.gallery.cutouts import sync_folder
 from pipeline.gallery.edits import Entry
@@ -64,7 +65,7 @@ def read_space(home: Path) -> tuple[int, str, int]:
     """Version, space, dim."""
     path = home / "space.json"
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        said = json_text.read(path.read_text(encoding="utf-8"))
         version, space, dim = int(said.get("version", 1)), str(said["space"]), int(said["dim"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise GalleryError(

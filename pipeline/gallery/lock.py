@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from checkpoints import json_text
 from checkpoints.errors import GalleryError, GalleryLocked
 from pipeline.clock import utc_iso
 
@@ -56,7 +57,7 @@ class Lock:
 
 def _holder(path: Path) -> str:
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        said = json_text.read(path.read_text(encoding="utf-8"))
         return f"process {said['pid']} ({said['command']}) since {said['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return _NOBODY

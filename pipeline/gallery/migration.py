@@ -15,12 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checkpoints.errors import GalleryError
+from checkpoints.sealed import UNSEALED, Seal
 from pipeline.gallery.cutouts import sync_folder
 from pipeline.gallery.edits import Edited
 from pipeline.gallery.embedded import INDEXED_FROM
 from pipeline.gallery.folder import AFTER, BEFORE, make_shard, open_edge, reopen_edge
 from pipeline.gallery.gallery import Cutout, Kept
 from pipeline.gallery.intake import unit_rows
+from pipeline.gallery.memory import MemoryGallery
+from pipeline.gallery.sealed_gallery import is_sealed_gallery, reopen_sealed
+from pipeline.gallery.sealed_log import FILE_NAME
 
 Embed = Callable[[Sequence[Cutout]], NDArray[np.float32]]
 
@@ -33,11 +37,15 @@ class MigrationReport:
     left: tuple[Kept, ...]
 
 
-def migrate(path: Path, *, space: str, dim: int, embed: Embed, batch: int = 32) -> MigrationReport:
+def migrate(
+    path: Path, *, space: str, dim: int, embed: Embed, batch: int = 32, seal: Seal = UNSEALED
+) -> MigrationReport:
     """`embed` makes (N, dim) of cut-outs; a row without direction says that it found no face.
 
     When some pictures could not be moved, the old shard stays in the folder `before-migration`, for them.
     """
+    if is_sealed_gallery(path):
+        return _migrate_sealed(path, seal, MemoryGallery(space=space, dim=dim), embed, batch)
     with closing(reopen_edge(path)) as old:
         if (old.space, old.dim) == (space, dim):
             return MigrationReport(0, ())
@@ -51,6 +59,22 @@ def migrate(path: Path, *, space: str, dim: int, embed: Embed, batch: int = 32) 
                 new.optimize()
         with old.at_rest():  # the lock is held all the while: nothing can be enrolled that would not be moved
             swap(path, making, keep_old=bool(report.left))
+    return report
+
+
+def _migrate_sealed(path: Path, seal: Seal, new: MemoryGallery, embed: Embed, batch: int) -> MigrationReport:
+    """In memory; the file of the new one takes the old one's place at once or not at all."""
+    with closing(reopen_sealed(path, seal)) as old:
+        if (old.space, old.dim) == (new.space, new.dim):
+            return MigrationReport(0, ())
+        report = _moved(old, new, embed, batch)
+        if not report.moved:
+            raise _nothing_moved(path, report)
+        if report.left:
+            (path / BEFORE).mkdir(exist_ok=True)
+            shutil.copy(path / FILE_NAME, path / BEFORE / FILE_NAME)
+            sync_folder(path / BEFORE)
+        old.become(new)
     return report
 
 

@@ -5,25 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 
 from checkpoints.errors import GalleryAway
+from checkpoints.sealed import UNSEALED, Seal
 from pipeline.config import ServerConfig
 from pipeline.gallery.copy import MirroredGallery
-from pipeline.gallery.embedded import EdgeGallery
+from pipeline.gallery.edits import Edited
 from pipeline.gallery.journal import Journal
 from pipeline.gallery.pull import Pull
 from pipeline.gallery.server import QdrantServerGallery
 
 
-def mirrored(edge: EdgeGallery, path: Path, server: ServerConfig, *, wait: bool) -> MirroredGallery:
+def mirrored(local: Edited, path: Path, server: ServerConfig, *, wait: bool, seal: Seal = UNSEALED) -> MirroredGallery:
     """`wait`: for the server's answer, at most its timeout; what does not go away by waiting is raised."""
     gallery = None
     try:
-        journal = Journal(path / "journal")
-        peer = QdrantServerGallery(server, space=edge.space, dim=edge.dim)
+        journal = Journal(path / "journal", seal)
+        peer = QdrantServerGallery(server, space=local.space, dim=local.dim)
         pull = Pull(path / "mirrored.json", f"{server.url} {server.collection}")
-        gallery = MirroredGallery(edge, peer, journal, pull)
+        gallery = MirroredGallery(local, peer, journal, pull)
     finally:
         if gallery is None:
-            edge.close()
+            local.close()
     if wait and not gallery.catch_up(server.timeout_s):
         trouble = gallery.trouble()
         if trouble is not None and not isinstance(trouble, GalleryAway):

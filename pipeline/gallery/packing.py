@@ -1,4 +1,4 @@
-"""Pictures as bytes, for the journal, the desk and nothing else: JSON for what is small, raw numbers and JPEG after it.
+"""Pictures and changes as bytes, for journals and the desk: JSON for what is small, raw numbers and JPEG after it.
 
     u32 length of the JSON | u32 length of the rest | JSON | for each picture: D x float32, JPEG
 
@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from checkpoints import json_text
+from pipeline.gallery.edits import Change, Erase, Put, Rename
 from pipeline.gallery.gallery import Cutout, Kept, Picture
 
 HEAD = struct.Struct("!II")
@@ -31,7 +33,7 @@ def packed(said: Mapping[str, Any], pictures: Sequence[Kept] = (), tail: bytes =
 def unpacked(head: bytes, rest: bytes) -> tuple[dict[str, Any], list[Kept], bytes]:
     """What was said, the pictures, and the tail; ValueError for bytes that are none of ours."""
     try:
-        said = json.loads(head)
+        said = json_text.read(head)
         pictures, at = [], 0
         for described in said.pop("pictures", ()):
             kept, at = _picture(described, rest, at)
@@ -39,6 +41,34 @@ def unpacked(head: bytes, rest: bytes) -> tuple[dict[str, Any], list[Kept], byte
     except (KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
         raise ValueError(f"not a record of a gallery: {error!r}") from error
     return said, pictures, rest[at:]
+
+
+def unpacked_whole(data: bytes) -> tuple[dict[str, Any], list[Kept]]:
+    """The same of bytes with their head; what is behind the pictures is no matter."""
+    if len(data) < HEAD.size:
+        raise ValueError("a record of a gallery that is cut short")
+    head_bytes, _ = HEAD.unpack_from(data)
+    said, pictures, _ = unpacked(data[HEAD.size : HEAD.size + head_bytes], data[HEAD.size + head_bytes :])
+    return said, pictures
+
+
+def packed_change(change: Change) -> bytes:
+    if isinstance(change, Put):
+        return packed({"change": "put"}, change.pictures)
+    if isinstance(change, Rename):
+        return packed({"change": "rename", "ids": change.ids, "name": change.name})
+    return packed({"change": "erase", "ids": change.ids})
+
+
+def said_change(said: Mapping[str, Any], pictures: Sequence[Kept]) -> Change:
+    """ValueError for what says no change."""
+    try:
+        if said["change"] == "put":
+            return Put(tuple(pictures))
+        ids = tuple(str(one) for one in said["ids"])
+        return Rename(ids, said["name"]) if said["change"] == "rename" else Erase(ids)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a change of a gallery: {error!r}") from error
 
 
 def _described(kept: Kept) -> dict[str, Any]:

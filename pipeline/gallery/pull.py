@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from checkpoints import json_text
 from checkpoints.errors import EnrolmentError, GalleryError
 from pipeline.gallery.cutouts import sync_folder
 from pipeline.gallery.edits import Edited, Entry, Erase, Put, Rename
@@ -73,7 +74,7 @@ class Pull:
         A collection that was made anew, after a loss or on another server, gets what the copy has.
         """
         try:
-            said = json.loads(self._mark.read_text(encoding="utf-8"))
+            said = json_text.read(self._mark.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
         return bool(said == self._said(server))

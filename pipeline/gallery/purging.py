@@ -10,15 +10,21 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
+from checkpoints.sealed import UNSEALED, Seal
 from pipeline.gallery.embedded import INDEXED_FROM, EdgeGallery
 from pipeline.gallery.folder import make_shard, open_edge, reopen_edge
 from pipeline.gallery.migration import cleared, swap
+from pipeline.gallery.sealed_gallery import is_sealed_gallery, reopen_sealed
 
 _PORTION = 256
 
 
-def purge(path: Path) -> int:
+def purge(path: Path, seal: Seal = UNSEALED) -> int:
     """Return how many pictures are kept; GalleryLocked while somebody holds the gallery."""
+    if is_sealed_gallery(path):
+        with closing(reopen_sealed(path, seal)) as sealed:
+            sealed.write_anew()
+            return sealed.count()
     with closing(reopen_edge(path)) as old:
         making = cleared(path)
         make_shard(making / "shard", space=old.space, dim=old.dim)

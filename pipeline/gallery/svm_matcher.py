@@ -6,9 +6,9 @@ until then. With too few people for a machine, or too many, the nearest picture 
 
 from __future__ import annotations
 
+import io
 import logging
 import os
-import zipfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from checkpoints.array_file import UNREADABLE
+from checkpoints.errors import SealError
 from checkpoints.manifest import Manifest
+from checkpoints.sealed import Seal
 from pipeline.config import GalleryConfig
 from pipeline.gallery.gallery import Gallery, Match
 from pipeline.gallery.intake import unit_rows
@@ -25,6 +28,8 @@ from pipeline.gallery.svm import FEWEST_PEOPLE, Machine, Owners, train
 from tracker.ballot import VoteSettings
 
 FILE_NAME = "svm.npz"
+_ABOUT = "support vector machine"
+_UNUSABLE: tuple[type[Exception], ...] = (SealError, *UNREADABLE)
 _LOG = logging.getLogger(__name__)
 _DIGITS = 6
 
@@ -58,7 +63,7 @@ class SvmMatcher:
         self._trainer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="svm")
         self._coming: Future[_Trained] | None = None
         snapshot = _snapshot(gallery)
-        self._trained = self._answered(_kept_or_trained(config.path, snapshot))
+        self._trained = self._answered(_kept_or_trained(config, snapshot))
         self._votes = vote_settings(gallery, known, config)
 
     @property
@@ -85,7 +90,7 @@ class SvmMatcher:
         if self._take_over():
             return True
         if self._coming is None and self._gallery.content_hash() != self._trained.snapshot.content:
-            self._coming = self._trainer.submit(_kept_or_trained, self._config.path, _snapshot(self._gallery))
+            self._coming = self._trainer.submit(_kept_or_trained, self._config, _snapshot(self._gallery))
         return False
 
     def _take_over(self) -> bool:
@@ -146,41 +151,45 @@ def _nearest_of(snapshot: _Snapshot, cosines: NDArray[np.float32], owner: int) -
     return int(theirs[np.argmax(cosines[theirs])])
 
 
-def _kept_or_trained(folder: Path, snapshot: _Snapshot) -> _Trained:
-    machine = _load(folder / FILE_NAME, snapshot)
+def _kept_or_trained(config: GalleryConfig, snapshot: _Snapshot) -> _Trained:
+    shape = (len(snapshot.names), snapshot.rows.shape[1] + 1)
+    machine = kept_machine(config.path / FILE_NAME, snapshot.content, shape, config.seal)
     if machine is None:
         machine = train(snapshot.rows, snapshot.owners, len(snapshot.names))
         if machine is not None:
-            _save(folder / FILE_NAME, machine, snapshot.content)
+            _save(config.path / FILE_NAME, machine, snapshot.content, config.seal)
     return _Trained(snapshot, machine)
 
 
-def _load(path: Path, snapshot: _Snapshot) -> Machine | None:
-    """None: there is none, or it was trained on another content, or is damaged."""
+def kept_machine(path: Path, content: str, shape: tuple[int, int], seal: Seal) -> Machine | None:
+    """`shape` of its weights. None: there is none, or it is of another content, damaged, or under another key."""
     try:
-        with np.load(path, allow_pickle=False) as held:
-            if str(held["content"]) != snapshot.content:
+        data = io.BytesIO(seal.open(path.read_bytes(), _ABOUT))
+        with np.load(data, allow_pickle=False) as held:
+            if str(held["content"]) != content:
                 return None
             machine = Machine(held["centre"], held["weights"], held["decisions"], held["cosines"], float(held["cost"]))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except _UNUSABLE:
         return None
-    fits = machine.weights.shape == (len(snapshot.names), snapshot.rows.shape[1] + 1)
+    fits = machine.weights.shape == shape
     return machine if fits and len(machine.decisions) == len(machine.cosines) > 1 else None
 
 
-def _save(path: Path, machine: Machine, content: str) -> None:
+def _save(path: Path, machine: Machine, content: str, seal: Seal) -> None:
     """Whole or not at all; a machine that cannot be kept is trained again the next time."""
     fresh = path.with_name(f"{path.stem}.{os.getpid()}.npz")
+    data = io.BytesIO()
+    np.savez(
+        data,
+        content=np.array(content),
+        centre=machine.centre,
+        weights=machine.weights,
+        decisions=machine.decisions,
+        cosines=machine.cosines,
+        cost=np.array(machine.cost),
+    )
     try:
-        np.savez(
-            fresh,
-            content=np.array(content),
-            centre=machine.centre,
-            weights=machine.weights,
-            decisions=machine.decisions,
-            cosines=machine.cosines,
-            cost=np.array(machine.cost),
-        )
+        fresh.write_bytes(seal.seal(data.getvalue(), _ABOUT))
         fresh.replace(path)
     except OSError as error:
         _LOG.warning("The support vector machine cannot be kept in %s: %s", path, error.strerror)

@@ -18,8 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checkpoints.errors import GalleryError
+from checkpoints import json_text
+from checkpoints.errors import GalleryError, SealBroken
+from checkpoints.sealed import UNSEALED, Seal
+from pipeline.gallery.cutouts import about_cutout, reseal_file
 from pipeline.gallery.gallery import Cutout
+from pipeline.gallery.intake import is_id
 from pipeline.lines import Lines, WholeLines, rewrite
 
 
@@ -46,13 +50,15 @@ class Face:
 
 
 Faces = dict[str, Face]
+_ABOUT = "unknown faces"
 
 
 class UnknownFile:
     """The faces as the file has them; `refresh` follows what other processes did to it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seal: Seal = UNSEALED) -> None:
         self._folder = folder
+        self._seal = seal
         self._path = folder / "faces.jsonl"
         self._lines: Lines | None = None
         self._seen: tuple[int, int, int] | None = None
@@ -74,7 +80,7 @@ class UnknownFile:
             found = self._identity()
             if found == self._seen:
                 return False
-            self.faces = _replayed(WholeLines(self._path)) if found else {}
+            self.faces = self._replayed(WholeLines(self._path)) if found else {}
             self._said = sum(1 for _ in WholeLines(self._path)) if found else 0
             self._seen = found
         return True
@@ -83,7 +89,7 @@ class UnknownFile:
         with _told(self._path):
             self._cutouts.mkdir(parents=True, exist_ok=True)
             for one, cutout in cutouts.items():
-                self._cutout(one).write_bytes(cutout.jpeg)
+                self._cutout(one).write_bytes(self._seal.seal(cutout.jpeg, about_cutout(one)))
             self._say(*(_line(face) for face in faces))
         self.faces |= {face.id: face for face in faces}
 
@@ -108,11 +114,11 @@ class UnknownFile:
 
         def chosen(lines: Iterable[bytes]) -> Iterator[bytes]:
             erased.clear()
-            for face in _replayed(lines).values():
+            for face in self._replayed(lines).values():
                 if unwanted(face):
                     erased.append(face)
                 else:
-                    yield _packed(_line(face))
+                    yield self._packed(_line(face))
 
         if self.there:
             with _told(self._path):
@@ -129,10 +135,21 @@ class UnknownFile:
 
     def cutout(self, face: Face) -> Cutout | None:
         try:
-            jpeg = self._cutout(face.id).read_bytes()
+            held = self._cutout(face.id).read_bytes()
         except OSError:
             return None  # of a picture that was erased meanwhile, nothing is left to show
-        return None if face.landmarks is None else Cutout(jpeg, face.landmarks)
+        return None if face.landmarks is None else Cutout(self._seal.open(held, about_cutout(face.id)), face.landmarks)
+
+    def reseal(self) -> int:
+        """Put all under the first key; return how many faces and cut-outs were not."""
+        count = 0
+        with _told(self._path):
+            if self.there and not all(map(self._seal.is_current_line, WholeLines(self._path))):
+                self.erase(lambda _: False)
+                count += len(self.faces)
+            for path in sorted(self._cutouts.glob("*.jpg")):
+                count += reseal_file(path, self._seal, about_cutout(path.stem))
+        return count
 
     def close(self) -> None:
         if self._lines is not None:
@@ -150,7 +167,7 @@ class UnknownFile:
         """One write for all: after a crash all of it is there or nothing."""
         if self._lines is None:
             self._lines = Lines(self._path, mode=0o600)
-        self._lines.append(b"\n".join(_packed(one) for one in said), sync=True)
+        self._lines.append(b"\n".join(self._packed(one) for one in said), sync=True)
         self._said += len(said)
         self._seen = self._identity()
 
@@ -164,6 +181,19 @@ class UnknownFile:
     def _unlink(self, ids: Iterable[str]) -> None:
         for one in ids:
             self._cutout(one).unlink(missing_ok=True)
+
+    def _packed(self, said: dict[str, Any]) -> bytes:
+        return self._seal.line(json.dumps(said, separators=(",", ":")).encode(), _ABOUT)
+
+    def _replayed(self, lines: Iterable[bytes]) -> Faces:
+        """Lines that a crash or a disk has damaged are left out; a key that is missing is an error, and loses none."""
+        faces: Faces = {}
+        for line in lines:
+            try:
+                faces = _after(faces, json_text.read(self._seal.open_line(line, _ABOUT)))
+            except (SealBroken, ValueError, KeyError, TypeError, AttributeError, binascii.Error):
+                continue
+        return faces
 
 
 @contextmanager
@@ -179,31 +209,20 @@ def _told(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _replayed(lines: Iterable[bytes]) -> Faces:
-    """Lines that a crash or a disk has damaged are left out."""
-    faces: Faces = {}
-    for line in lines:
-        try:
-            said = json.loads(line)
-            if "gone" in said:
-                for one in said["gone"]:
-                    faces.pop(one, None)
-            elif "merge" in said:
-                faces = _merged(faces, *said["merge"])
-            else:
-                face = _face(said)
-                faces[face.id] = face
-        except (ValueError, KeyError, TypeError, binascii.Error):
-            continue
+def _after(faces: Faces, said: dict[str, Any]) -> Faces:
+    if "gone" in said:
+        for one in said["gone"]:
+            faces.pop(one, None)
+    elif "merge" in said:
+        faces = _merged(faces, *said["merge"])
+    else:
+        face = _face(said)
+        faces[face.id] = face
     return faces
 
 
 def _merged(faces: Faces, cluster: str, into: str) -> Faces:
     return {one: replace(face, cluster=into) if face.cluster == cluster else face for one, face in faces.items()}
-
-
-def _packed(said: dict[str, Any]) -> bytes:
-    return json.dumps(said, separators=(",", ":")).encode()
 
 
 def _line(face: Face) -> dict[str, Any]:
@@ -225,4 +244,6 @@ def _face(said: dict[str, Any]) -> Face:
     embedding = np.frombuffer(base64.b64decode(said["embedding"]), "<f4").astype(np.float32)
     landmarks = np.asarray(said["landmarks"], np.float32).reshape(5, 2) if "landmarks" in said else None
     one, cluster, sighting, time, space = (str(said[key]) for key in ("id", "cluster", "sighting", "time", "space"))
+    if not is_id(one):  # it becomes the name of a file
+        raise ValueError(f"{one!r} is no id")
     return Face(one, cluster, sighting, time, float(said["quality"]), space, embedding, landmarks)

@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from checkpoints.errors import GalleryError
+from checkpoints.sealed import UNSEALED, Seal
 from pipeline.clock import now_ns
 from pipeline.gallery.sightings import Sighting
 from pipeline.gallery.unknowns import Shot, Unknowns
@@ -43,11 +44,11 @@ class _Live:
 class UnknownTracks:
     """days 0: nothing is kept or written, and what was kept is erased."""
 
-    def __init__(self, folder: Path, *, near: float, space: str, days: float) -> None:
+    def __init__(self, folder: Path, *, near: float, space: str, days: float, seal: Seal = UNSEALED) -> None:
         self._space = space
         self._days = days
         self._live: dict[Track, _Live] = {}
-        self._keeper = Keeper(lambda: Unknowns(folder, near=near))
+        self._keeper = Keeper(lambda: Unknowns(folder, near=near, seal=seal))
         self._expire_at_ns = now_ns()
 
     def wants(self, track: Track, quality: float) -> bool:

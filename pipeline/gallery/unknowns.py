@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checkpoints.errors import GalleryError
+from checkpoints.sealed import UNSEALED, Seal
 from pipeline.clock import utc_iso
 from pipeline.gallery.gallery import Cutout, Picture
 from pipeline.gallery.sightings import Sighting, Sightings
@@ -65,10 +66,10 @@ class Unknowns:
     near  cosine from which two faces count as one person's
     """
 
-    def __init__(self, folder: Path, *, near: float = 1.0) -> None:
+    def __init__(self, folder: Path, *, near: float = 1.0, seal: Seal = UNSEALED) -> None:
         self._folder = folder / "unknowns"
-        self._file = UnknownFile(self._folder)
-        self._sightings = Sightings(folder)
+        self._file = UnknownFile(self._folder, seal)
+        self._sightings = Sightings(folder, seal)
         self._near = near
 
     def clusters(self) -> list[Cluster]:
@@ -154,6 +155,10 @@ class Unknowns:
         self._sightings.erase(lambda one: one.last < before and one.name is None)
         self._file.sweep()
         return len(old)
+
+    def reseal(self) -> int:
+        """Put all under the first key; return how many faces, cut-outs and sightings were not."""
+        return self._file.reseal() + self._sightings.reseal()
 
     @property
     def there(self) -> bool:

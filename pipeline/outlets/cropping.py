@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checkpoints.errors import OutputError
+from checkpoints.sealed import UNSEALED, Seal
 from pipeline.gallery.cutting import cut_out
 from pipeline.messages import NamedFace
 from pipeline.outlets.crops import Crops
@@ -27,8 +28,8 @@ Kept = tuple[str, bytes]
 
 
 class Cropping:
-    def __init__(self, folder: Path) -> None:
-        self._crops = Crops(folder)
+    def __init__(self, folder: Path, seal: Seal = UNSEALED) -> None:
+        self._crops = Crops(folder, seal)
         self._waiting: queue.Queue[Kept | None] = queue.Queue(_WAITING)
         self._error: OutputError | None = None
         self._faces: set[tuple[str, int]] = set()

@@ -7,21 +7,24 @@ from hashlib import sha256
 from pathlib import Path
 
 from checkpoints.errors import OutputError
+from checkpoints.sealed import UNSEALED, Seal
+from pipeline.gallery.cutouts import reseal_file
 
 
 class Crops:
     """A crop may be there before its event is stored, and is erased after it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seal: Seal = UNSEALED) -> None:
         self._folder = folder
+        self._seal = seal
 
     def write(self, key: str, jpeg: bytes) -> None:
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             making = path.with_suffix(".part")
-            making.write_bytes(jpeg)
-            making.chmod(0o600)
+            making.touch(mode=0o600)
+            making.write_bytes(self._seal.seal(jpeg, _about(path)))
             making.replace(path)
         except OSError as error:
             raise self._unusable(error) from error
@@ -31,9 +34,17 @@ class Crops:
 
     def read(self, key: str) -> bytes | None:
         try:
-            return self._path(key).read_bytes()
+            held = self._path(key).read_bytes()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise self._unusable(error) from error
+        return self._seal.open(held, _about(self._path(key)))
+
+    def reseal(self) -> int:
+        """Put all under the first key; return how many were not."""
+        try:
+            return sum(reseal_file(path, self._seal, _about(path)) for path in self._folder.glob("??/*.jpg"))
         except OSError as error:
             raise self._unusable(error) from error
 
@@ -62,3 +73,7 @@ class Crops:
             saw=f"{self._folder}: {error.strerror}",
             fix="see that the disk has room and the files are yours",
         )
+
+
+def _about(path: Path) -> str:
+    return f"picture of an event {path.stem}"

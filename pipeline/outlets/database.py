@@ -45,7 +45,8 @@ class Database:
         self._idle: deque[sqlite3.Connection] = deque()
         weakref.finalize(self, _close_all, self._idle)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.parent.chmod(0o700)
             path.touch(mode=0o600)
             with self._open() as connection:
                 _prepare(connection, path)

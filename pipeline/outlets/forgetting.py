@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.erasure import without
-from pipeline.events import line_of
+from pipeline.event_log import line_of
 from pipeline.outlets.store import Store
 
 _FACES = "SELECT DISTINCT run, camera, track FROM events WHERE name = ? AND kind = 'identity'"

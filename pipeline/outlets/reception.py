@@ -6,11 +6,11 @@ takes somebody out of the file first, and out of the store then, has erased ever
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from pathlib import Path
 from typing import Any
 
+from checkpoints import json_text
 from checkpoints.errors import OutputError
 from pipeline.outlets.following import Place, Read, read_on
 from pipeline.outlets.store import Store
@@ -116,7 +116,7 @@ def _row(event: dict[str, Any], line: bytes, run: int) -> tuple[object, ...]:
 def _parsed(line: bytes) -> dict[str, Any] | None:
     """None for what is no event: the half line of a writer that was killed, or what people have written there."""
     try:
-        event = json.loads(line)
+        event = json_text.read(line)
     except ValueError:
         return None
     if not isinstance(event, dict) or not isinstance(event.get("type"), str) or not isinstance(event.get("t"), str):

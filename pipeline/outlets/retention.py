@@ -5,13 +5,13 @@ A clock that leaps forward would make everything old at once, so after a leap no
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from checkpoints import json_text
 from checkpoints.errors import OutputError
 from pipeline.clock import now_ns
 from pipeline.outlets.store import Store
@@ -101,7 +101,7 @@ class Retention:
         """A file that nobody ever puts aside would keep its first lines for ever."""
         with self._log.open("rb") as file:
             try:
-                event = json.loads(file.readline(1 << 20))
+                event = json_text.read(file.readline(1 << 20))
             except ValueError:
                 return False
         return isinstance(event, dict) and str(event.get("t", "9")) < written(moment)

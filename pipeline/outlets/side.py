@@ -34,7 +34,7 @@ class Outlets:
         assert log is not None
         self._context = context
         self._lock = _lock(outlets.store)
-        self._store = Store(outlets.store)
+        self._store = Store(outlets.store, outlets.seal)
         self._reception = Reception(self._store, log)
         self._retention = Retention(self._store, log, outlets.days)
         # An outlet that is new is told only of what comes after this.

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from checkpoints.sealed import UNSEALED, Seal
 from pipeline.outlets.crops import Crops
 from pipeline.outlets.database import Database
 from pipeline.outlets.stored import LARGEST_ID, Delivery, StoredEvent, Wanted
@@ -23,9 +24,9 @@ _NEAREST_CROPS = 8
 class Store:
     """In a folder of its own. Safe to share between threads: nothing is held open between two calls."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seal: Seal = UNSEALED) -> None:
         self.database = Database(folder / "events.sqlite")
-        self.crops = Crops(folder / "crops")
+        self.crops = Crops(folder / "crops", seal)
 
     def events(self, wanted: Wanted, *, limit: int = 100, newest_first: bool = True) -> list[StoredEvent]:
         condition, values = wanted.as_sql()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipeline.clock import now_ns
 from pipeline.config import CameraConfig, CaptureConfig
 from pipeline.messages import FrameRef
+from pipeline.sources.mask import Mask
 from pipeline.topic import FrameOutbox, Pulse
 from pipeline.wiring import LARGEST_FRAME_WH
 
@@ -54,6 +55,7 @@ class Publisher:
 
     def __init__(self, camera: CameraConfig, config: CaptureConfig, out: FrameOutbox, pulse: Pulse) -> None:
         self._camera = camera.name
+        self._mask = Mask(camera.masks)
         self._frames = config.frames
         self._out = out
         self._pulse = pulse
@@ -75,4 +77,9 @@ class Publisher:
     def publish(self, size_wh: tuple[int, int], pts_s: float, captured_ns: int, fill: Fill) -> None:
         seq, position = self._next_seq, self._out.next_position
         ref = FrameRef(self._camera, self.epoch, seq, pts_s, captured_ns, position, size_wh)
-        self._out.publish(ref, fill)
+
+        def fill_masked(image_bgr: NDArray[np.uint8]) -> None:
+            fill(image_bgr)
+            self._mask.blacken(image_bgr)
+
+        self._out.publish(ref, fill_masked)

@@ -24,16 +24,16 @@ class FileSource:
         self._config = config
         self._say = context.say
         self._reader = self._open()
+        self._pace = self._own_pace()
         if not config.loop:
             context.promise(min(self._reader.frames_promised, config.frames or self._reader.frames_promised))
 
     def run(self, out: FrameOutbox, pulse: Pulse) -> None:
         publisher = Publisher(self._camera, self._config, out, pulse)
-        pace = Pace(self._config.realtime_fps or (None if self._config.lossless else self._reader.fps))
         resume_after_s = out.last.pts_s if out.last else None
         try:
             while not publisher.done:
-                shown = self._play(publisher, pace, resume_after_s)
+                shown = self.play(publisher, resume_after_s)
                 empty = not shown and resume_after_s is None
                 if self._reader.broke or empty or not self._config.loop:
                     return
@@ -41,6 +41,7 @@ class FileSource:
                 publisher.epoch += 1
                 self._reader.close()
                 self._reader = self._open()
+                self._pace = self._own_pace()
         except Stopped:
             return
 
@@ -48,15 +49,18 @@ class FileSource:
         self._reader.close()
 
     def _open(self) -> video.VideoReader:
-        return video.VideoReader(self._camera, live=False, timeout_s=self._config.open_timeout_s)
+        return video.VideoReader(self._camera)
 
-    def _play(self, publisher: Publisher, pace: Pace, after_s: float | None) -> int:
-        """One round through the file; how many pictures it gave."""
+    def _own_pace(self) -> Pace:
+        return Pace(self._config.realtime_fps or (None if self._config.lossless else self._reader.fps))
+
+    def play(self, publisher: Publisher, after_s: float | None) -> int:
+        """One round through the file; how many pictures it gave. Stopped when asked to stop meanwhile."""
         reader, shown = self._reader, 0
         size_wh = working_size(reader.size_wh, self._config.size_wh)
         frames = reader.frames(after_s=after_s)
         while not publisher.done:
-            captured_ns = publisher.wait_for(pace)
+            captured_ns = publisher.wait_for(self._pace)
             following = next(frames, None)
             if following is None:
                 if after_s is None:

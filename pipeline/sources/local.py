@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -10,80 +11,72 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from checkpoints.errors import SourceError
-from pipeline.clock import now_ns
-from pipeline.config import CameraConfig, CaptureConfig
-from pipeline.sources.feed import Publisher, working_size
-from pipeline.topic import FrameOutbox, Pulse
+from checkpoints.errors import HungUp, SourceError
+from pipeline.config import CameraConfig
+from pipeline.sources.connection import Picture
+from pipeline.sources.live import LiveSource
+from pipeline.sources.ready_pipelines import GST, pipeline_of
+from pipeline.stage import StageContext
 
-GST = "gst:"
 
-
-class CameraSource:
-    """A camera at this machine, or a GStreamer pipeline."""
-
-    def __init__(self, camera: CameraConfig, config: CaptureConfig) -> None:
-        self._which = camera
-        self._config = config
-        self._device = LocalCamera(camera, config.size_wh)
-
-    def run(self, out: FrameOutbox, pulse: Pulse) -> None:
-        publisher = Publisher(self._which, self._config, out, pulse)
-        publisher.epoch += 1 if out.last else 0
-        size_wh = working_size(self._device.size_wh, self._config.size_wh)
-        began_ns = now_ns()
-        while not publisher.done:
-            pulse.beat()
-            picture = self._device.read()
-            captured_ns = now_ns()
-            if picture is None:
-                raise ConnectionError(f"camera {self._which.name} gives no more pictures")
-            pts_s = (captured_ns - began_ns) / 1e9
-            publisher.publish(size_wh, pts_s, captured_ns, partial(LocalCamera.fill, picture))
-
-    def close(self) -> None:
-        self._device.close()
+def local_source(camera: CameraConfig, context: StageContext) -> LiveSource:
+    config = context.config.capture
+    size_wh = camera.size_wh or config.size_wh
+    return LiveSource(camera, config, context, lambda: LocalCamera(camera, size_wh))
 
 
 class LocalCamera:
+    """A camera at this machine, or a GStreamer pipeline. Reading may wait for ever: the parent watches."""
+
+    finite = False
+
     def __init__(self, camera: CameraConfig, size_wh: tuple[int, int] | None) -> None:
         self._camera = camera
         if camera.source.startswith(GST):
-            self._capture = _open_pipeline(camera)
+            self._capture = _open_pipeline(camera, size_wh)
         else:
-            self._capture = _open_index(camera, size_wh)
-        width = int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH))
-        height = int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        self.size_wh = (width, height)
+            self._capture = _open_device(camera, size_wh)
 
-    def read(self) -> NDArray[np.uint8] | None:
-        """The next picture; None when the camera gives no more. May wait for ever: the parent watches."""
-        ok, image = self._capture.read()
-        return np.asarray(image, np.uint8) if ok else None
-
-    @staticmethod
-    def fill(image_bgr: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
-        if image_bgr.shape == out.shape:
-            np.copyto(out, image_bgr)
-        else:
-            cv2.resize(image_bgr, (out.shape[1], out.shape[0]), dst=out, interpolation=cv2.INTER_AREA)
+    def pictures(self) -> Iterator[Picture]:
+        while True:
+            ok, image = self._capture.read()
+            if not ok:
+                raise HungUp(
+                    "The camera gives no more pictures.",
+                    saw=self._camera.shown,
+                    fix="plug it in again; a USB camera may need a port or hub with more power",
+                )
+            image_bgr = np.asarray(image, np.uint8)
+            height, width = image_bgr.shape[:2]
+            yield Picture((width, height), None, partial(fill, image_bgr))
 
     def close(self) -> None:
         self._capture.release()
 
 
-def _open_index(camera: CameraConfig, size_wh: tuple[int, int] | None) -> cv2.VideoCapture:
-    index = int(camera.source)
-    device = Path(f"/dev/video{index}")
+def fill(image_bgr: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
+    if image_bgr.shape == out.shape:
+        np.copyto(out, image_bgr)
+    else:
+        cv2.resize(image_bgr, (out.shape[1], out.shape[0]), dst=out, interpolation=cv2.INTER_AREA)
+
+
+def _open_device(camera: CameraConfig, size_wh: tuple[int, int] | None) -> cv2.VideoCapture:
+    device = Path(f"/dev/video{camera.source}" if camera.source.isdigit() else camera.source)
     if sys.platform == "linux" and not device.exists():
         raise _no_camera(camera, f"{device} does not exist")
-    capture = cv2.VideoCapture(index)
+    capture = cv2.VideoCapture(int(camera.source) if camera.source.isdigit() else camera.source)
     if not capture.isOpened():
         capture.release()
         raise _no_camera(camera, "it is there but cannot be opened")
+    if camera.pixel_format is not None:  # before the size: most cameras give large pictures only as MJPG
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*camera.pixel_format))
     if size_wh is not None:
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, size_wh[0])
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size_wh[1])
+    if camera.fps is not None:
+        capture.set(cv2.CAP_PROP_FPS, camera.fps)
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # an old picture is of no use
     return capture
 
 
@@ -97,14 +90,15 @@ def _no_camera(camera: CameraConfig, why: str) -> SourceError:
     )
 
 
-def _open_pipeline(camera: CameraConfig) -> cv2.VideoCapture:
+def _open_pipeline(camera: CameraConfig, size_wh: tuple[int, int] | None) -> cv2.VideoCapture:
     if "GStreamer:                   YES" not in cv2.getBuildInformation():
         raise SourceError(
             "This OpenCV was built without GStreamer.",
             saw=camera.shown,
             fix="use the OpenCV that JetPack brings, or an rtsp:// or http:// address",
         )
-    capture = cv2.VideoCapture(camera.source.removeprefix(GST), cv2.CAP_GSTREAMER)
+    pipeline = pipeline_of(camera.source, size_wh=size_wh, fps=camera.fps, transport=camera.transport)
+    capture = cv2.VideoCapture(pipeline, cv2.CAP_GSTREAMER)
     if not capture.isOpened():
         capture.release()
         raise SourceError(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from checkpoints.errors import OutputError
 from pipeline import events
+from pipeline.event_log import EventLog, open_log
 from pipeline.messages import FrameRef, Identities, NamedFace, Shown
 from pipeline.stage import StageContext
 from pipeline.topic import Look, image_of
@@ -22,8 +23,8 @@ class Draw:
     def __init__(self, context: StageContext, look: Look) -> None:
         output = context.config.output
         self._look = look
-        self._complain = context.complain
-        self._log = events.open_log(context.config)
+        self._say, self._complain = context.say, context.complain
+        self._log = open_log(context.config)
         self._telling = events.Telling(output.event_every_s)
         self._told_until = _last_told(self._log) if self._log and context.generation else {}
         self._recorder = None
@@ -33,7 +34,7 @@ class Draw:
         if outlets is not None and outlets.crops:
             from pipeline.outlets.cropping import Cropping
 
-            self._cropping = Cropping(outlets.store / "crops")
+            self._cropping = Cropping(outlets.store / "crops", outlets.seal)
         if output.record is not None or output.clips is not None:
             from pipeline.recorder import Recorder
 
@@ -47,10 +48,14 @@ class Draw:
             )
 
     def work(self, records: Sequence[Identities]) -> list[Shown | None]:
-        return [self._show(identities) for identities in records]
+        shown = [self._show(identities) for identities in records]
+        self.idle()
+        return shown
 
     def idle(self) -> None:
-        """Tells only what comes."""
+        news = self._log.write_waiting() if self._log is not None else None
+        if news is not None:
+            self._say(news)
 
     def close(self) -> None:
         if self._recorder is not None:
@@ -61,7 +66,10 @@ class Draw:
         if self._cropping is not None:
             self._cropping.close()
         if self._log is not None:
-            self._log.close()
+            try:
+                self._log.close()
+            except OutputError as error:
+                self._complain(error)
 
     def _show(self, identities: Identities) -> Shown | None:
         self._telling.hear(identities.ref, identities.faces)
@@ -126,6 +134,6 @@ class Draw:
             lease.release()
 
 
-def _last_told(log: events.EventLog) -> dict[str, int]:
+def _last_told(log: EventLog) -> dict[str, int]:
     """Camera → the last frame that this stage had told of before it was restarted."""
     return {e["camera"]: e["frame"] for e in log.tail() if e.get("type") == "identity"}

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from checkpoints.errors import GalleryError
+from checkpoints.errors import GalleryError, OutputError
 from engines.models import embedder_model
 from pipeline import events, naming
 from pipeline.clock import now_ns, utc_iso
+from pipeline.event_log import open_log
 from pipeline.evidence import Evidence, Look
 from pipeline.gallery.counted import CountedGallery
 from pipeline.gallery.cutting import cut_out
@@ -53,13 +54,18 @@ class Lookup:
         self._desk = Desk(self._gallery, config.path, self._name_face)
         self._matcher = open_matcher(self._gallery, known, config)
         self._unknowns = UnknownTracks(
-            config.path, near=known.match_threshold, space=self._space, days=config.unknown_days
+            config.path,
+            near=known.match_threshold,
+            space=self._space,
+            days=config.unknown_days,
+            seal=config.seal,
         )
         self._evidence: dict[str, Evidence] = {}
         self._newest: dict[str, Tracks] = {}
         self._followed_changes = 0
         self._follow_at_ns = 0
         self._is_away = False
+        self._log = open_log(context.config) if self._has_server else None
 
     def work(self, records: Sequence[Tracks]) -> list[Identities]:
         named = [self._name(tracks) for tracks in records]
@@ -74,6 +80,11 @@ class Lookup:
         self._desk.close()
         self._matcher.close()
         self._gallery.close()
+        if self._log is not None:
+            try:
+                self._log.close()
+            except OutputError as error:
+                self._context.complain(error)
 
     def _name(self, tracks: Tracks) -> Identities:
         ref = tracks.ref
@@ -149,6 +160,8 @@ class Lookup:
     # -- between two records --
 
     def _housekeeping(self) -> None:
+        if self._log is not None:
+            self._log.write_waiting()
         self._desk.serve_waiting()
         self._follow_gallery()
         self._tell_health()
@@ -182,10 +195,8 @@ class Lookup:
             self._context.say("the gallery's server does not answer; faces are looked up in the local copy")
         else:
             self._context.say("the gallery's server answers again")
-        log = events.open_log(self._context.config)
-        if log is not None:
-            log.append(events.gallery("away" if self._is_away else "back", waiting=health.waiting))
-            log.close()
+        if self._log is not None:
+            self._log.append(events.gallery("away" if self._is_away else "back", waiting=health.waiting))
 
 
 def _named(face: TrackedFace, verdict: Verdict, evidence: Evidence | None = None) -> NamedFace:

@@ -11,7 +11,7 @@ from app.commands import main
 from checkpoints.errors import GalleryError
 from engines.models import embedder_model
 from engines.options import EngineOptions
-from pipeline.events import EventLog
+from pipeline.event_log import EventLog
 from pipeline.gallery.gallery import Cutout, Picture
 from pipeline.gallery.opening import open_gallery
 from pipeline.gallery.sightings import Sighting, Sightings

@@ -43,7 +43,7 @@ def test_the_demo_is_recognised_and_everything_is_written(
     assert {e["name"] for e in json.loads(trace.read_text())["traceEvents"] if e["ph"] == "X"} == {
         f"frame {n}" for n in range(60)
     }
-    reader = VideoReader(CameraConfig("r", str(record), str(record)), live=False, timeout_s=5)
+    reader = VideoReader(CameraConfig("r", str(record), str(record)))
     assert len(list(reader.frames())) == 60
     reader.close()
 

@@ -53,7 +53,7 @@ def wait_for(running: Any, text: str) -> None:
 
 
 def times(path: Path) -> list[float]:
-    reader = VideoReader(CameraConfig("r", str(path), str(path)), live=False, timeout_s=5)
+    reader = VideoReader(CameraConfig("r", str(path), str(path)))
     found = [at_s for at_s, _ in reader.frames()]
     reader.close()
     return found

@@ -20,6 +20,14 @@ OTHER = {
     "FPS_TARGET": "12.5",
     "LOSSLESS": "false",
     "OPEN_TIMEOUT": "3",
+    "CAMERAS_FILE": "/etc/cameras.toml",
+    "VIDEO_NAME": "front door",
+    "CAMERA_USER": "me",
+    "CAMERA_PASSWORD": "s3cret",
+    "CAMERA_TRANSPORT": "udp",
+    "CAMERA_FORMAT": "mjpg",
+    "CAMERA_TIMEOUT": "4",
+    "WAIT_FOR_CAMERAS": "true",
     "DETECTOR_ENGINE": "yunet",
     "EMBEDDING_ENGINE": "facenet",
     "PRECISION": "fp32",
@@ -78,7 +86,13 @@ OTHER = {
     "MAX_RESTARTS": "2",
     "RESTART_WINDOW": "30",
     "STOP_TIMEOUT": "2",
+    "MEMORY_LIMIT_MB": "700",
+    "DISK_RESERVE_MB": "50",
+    "REST": "10",
     "DATA_DIR": "/data",
+    "ENCRYPTION_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    "ENCRYPTION_KEY_FILE": "/run/secrets/key",
+    "AUDIT_RETENTION_DAYS": "90",
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 from app import why
 from app.commands import main
 from checkpoints.errors import GalleryError
-from pipeline.events import EventLog
+from pipeline.event_log import EventLog
 from pipeline.gallery.gallery import Kept, Picture
 from pipeline.gallery.opening import open_gallery
 

@@ -54,7 +54,7 @@ def watch() -> Callable[[System], Watcher]:
 
 @pytest.fixture
 def make_system() -> MakeSystem:
-    """A system of the stages in `testbench.passing`, some of them replaced."""
+    """A system of the stages in `testbench.passing`, some of them replaced. live: cameras that come back."""
 
     def make(
         *,
@@ -63,10 +63,11 @@ def make_system() -> MakeSystem:
         capture: CaptureConfig | None = None,
         supervise: SuperviseConfig | None = None,
         fused: bool = False,
+        live: tuple[str, ...] = (),
         modules: dict[str, str] | None = None,
     ) -> System:
         config = RunConfig(
-            cameras=tuple(CameraConfig(f"cam{n}", "demo", "demo") for n in range(cameras)),
+            cameras=tuple(CameraConfig(f"cam{n}", "demo", "demo", live=f"cam{n}" in live) for n in range(cameras)),
             placement="fused" if fused else "split",
             capture=capture or CaptureConfig(size_wh=(320, 180), frames=frames),
             supervise=supervise or SuperviseConfig(),

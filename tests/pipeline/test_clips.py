@@ -22,7 +22,7 @@ def face(track: int = 1, state: State = "known", name: str | None = "Ann") -> Na
 
 
 def length_s(path: Path) -> float:
-    reader = VideoReader(CameraConfig("r", str(path), str(path)), live=False, timeout_s=5)
+    reader = VideoReader(CameraConfig("r", str(path), str(path)))
     times = [at_s for at_s, _ in reader.frames()]
     reader.close()
     assert times[0] == 0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.erasure import erase_events
-from pipeline.events import EventLog
+from pipeline.event_log import EventLog
 
 
 def told(camera: str, frame: int, track: int, name: str | None, **more: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from checkpoints.errors import OutputError
 from pipeline import events
 from pipeline.clock import now_ns
+from pipeline.event_log import EventLog
 from pipeline.messages import FrameRef, NamedFace
 
 
@@ -49,7 +50,7 @@ def test_an_identity_has_the_keys_of_the_contract() -> None:
 def test_events_are_appended_one_on_a_line(tmp_path: Path) -> None:
     path = tmp_path / "e.jsonl"
     for _ in range(2):
-        log = events.EventLog(path)
+        log = EventLog(path)
         log.append({"type": "camera", "name": "Küche\nhinten"})
         log.close()
     lines = path.read_text().splitlines()
@@ -58,7 +59,7 @@ def test_events_are_appended_one_on_a_line(tmp_path: Path) -> None:
 
 def test_the_tail_is_of_this_run_and_skips_a_half_line(tmp_path: Path) -> None:
     path = tmp_path / "e.jsonl"
-    log = events.EventLog(path)
+    log = EventLog(path)
     log.append({"type": "identity", "frame": 1})
     log.append({"type": "end"})
     log.append({"type": "identity", "frame": 2})
@@ -69,7 +70,7 @@ def test_the_tail_is_of_this_run_and_skips_a_half_line(tmp_path: Path) -> None:
 
 
 def test_the_tail_of_a_long_file_is_found(tmp_path: Path) -> None:
-    log = events.EventLog(tmp_path / "e.jsonl")
+    log = EventLog(tmp_path / "e.jsonl")
     for frame in range(3000):
         log.append({"type": "identity", "frame": frame, "filling": "x" * 50})
     assert log.tail()[-1]["frame"] == 2999
@@ -78,12 +79,12 @@ def test_the_tail_of_a_long_file_is_found(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="--events .*no/such"):
-        events.EventLog(tmp_path / "no" / "such" / "e.jsonl")
+        EventLog(tmp_path / "no" / "such" / "e.jsonl")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_a_clear_error() -> None:
-    log = events.EventLog(Path("/dev/full"))
+    log = EventLog(Path("/dev/full"))
     with pytest.raises(OutputError, match="No space left"):
         log.append({"type": "end"})
     log.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.erasure import erase_events
-from pipeline.events import EventLog
+from pipeline.event_log import EventLog
 from pipeline.parts import all_parts, older_parts, rotate
 
 SPAWN = multiprocessing.get_context("spawn")

@@ -19,7 +19,7 @@ def ref(seq: int, pts_s: float, *, camera: str = "a", epoch: int = 0) -> FrameRe
 
 
 def times(path: Path) -> list[float]:
-    reader = VideoReader(CameraConfig("r", str(path), str(path)), live=False, timeout_s=5)
+    reader = VideoReader(CameraConfig("r", str(path), str(path)))
     found = [round(at_s, 3) for at_s, _ in reader.frames()]
     reader.close()
     return found

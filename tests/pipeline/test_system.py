@@ -3,11 +3,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pipeline.config import CaptureConfig
+from pipeline.config import CaptureConfig, GalleryConfig
 from pipeline.system import System
 from testbench.left_behind import left_behind, snapshot
 
@@ -100,3 +101,17 @@ def test_a_run_that_is_torn_down_in_the_middle_leaves_nothing_behind(make_system
     with pytest.raises(KeyboardInterrupt):
         torn_down()
     assert left_behind(before) == []
+
+
+def test_other_settings_reach_a_running_stage(
+    make_system: Callable[..., System], watch: Watch, write_stage: Callable[[str, str], str]
+) -> None:
+    module = write_stage("telling", "self.context.say(f'margin {self.context.config.gallery.match_margin}')")
+    with make_system(modules={"lookup": module}) as system:
+        watcher = watch(system)
+        watcher.until(lambda: "margin 0.05" in [h.text for h in watcher.happened])
+        system.adopt(replace(system.config, gallery=GalleryConfig(match_margin=0.25)), ["lookup"])
+        watcher.until(lambda: "margin 0.25" in [h.text for h in watcher.happened])
+        system.supervisor.ask_sources_to_stop()
+        watcher.until(lambda: False)
+        assert watcher.seqs() == list(range(system.captured()["cam0"]))

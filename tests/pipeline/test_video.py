@@ -36,7 +36,7 @@ def clip(tmp_path: Path) -> Path:
 
 
 def reader(path: Path) -> VideoReader:
-    return VideoReader(CameraConfig("c", str(path), str(path)), live=False, timeout_s=5)
+    return VideoReader(CameraConfig("c", str(path), str(path)))
 
 
 def shades(video: VideoReader, after_s: float | None = None) -> list[tuple[float, int]]:

@@ -11,18 +11,19 @@ from app import photographs, pictures
 from app.console import persons, uploads
 from app.console.problem import Problem, gone
 from app.console.schemas import FaceToName, Identified, NamedNow, SeenFace
-from app.console.state import Here, State
+from app.console.state import Asking, Here, State
 
 router = APIRouter(prefix="/api", tags=["faces"])
 
 
 @router.post("/faces/enrol")
-def enrol(said: FaceToName, state: Here) -> NamedNow:
+def enrol(said: FaceToName, state: Here, caller: Asking) -> NamedNow:
     """Give a face of the live picture a name."""
     if all(said.camera != camera.name for camera in state.watching.cameras):
         raise gone("There is no such camera.", said.camera)
     with state.gallery() as gallery:
         kept = gallery.name_face(said.camera, said.track, said.name)
+        state.audit(caller).tell("named", person=said.name, camera=said.camera, track=said.track, pictures=kept)
         return NamedNow(person=persons.named(gallery, said.name), pictures=kept)
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from app.console.routes.people import Pictures, enrolled
 from app.console.schemas import Enrolled, Strangers
-from app.console.state import Here
+from app.console.state import Asking, Here
 
 router = APIRouter(prefix="/api/strangers", tags=["strangers"])
 
@@ -18,12 +18,14 @@ def strangers(state: Here) -> Strangers:
 
 
 @router.post("")
-async def add(state: Here, pictures: Pictures) -> Enrolled:
-    return await enrolled(state, None, pictures, even_if_unlike=True, even_if_known=False)
+async def add(state: Here, caller: Asking, pictures: Pictures) -> Enrolled:
+    return await enrolled(state, caller, None, pictures, even_if_unlike=True, even_if_known=False)
 
 
 @router.delete("")
-def forget(state: Here) -> Strangers:
+def forget(state: Here, caller: Asking) -> Strangers:
     """Erase all of them."""
     with state.gallery() as gallery:
-        return Strangers(pictures=gallery.delete(None))
+        count = gallery.delete(None)
+    state.audit(caller).tell("erased strangers", pictures=count)
+    return Strangers(pictures=count)

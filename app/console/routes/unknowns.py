@@ -9,7 +9,7 @@ from app.console import persons
 from app.console.answers import JPEG
 from app.console.problem import gone
 from app.console.schemas import ErasedUnknown, NewName, Promoted, Strangers, Unknown
-from app.console.state import Here, State
+from app.console.state import Asking, Here, State
 from checkpoints.errors import GalleryError
 from pipeline.gallery.unknowns import Cluster
 
@@ -33,26 +33,28 @@ def picture(cluster: str, state: Here) -> Response:
 
 
 @router.post("/{cluster}/promote")
-def promote(cluster: str, said: NewName, state: Here) -> Promoted:
+def promote(cluster: str, said: NewName, state: Here, caller: Asking) -> Promoted:
     """Make it a person; past sightings have the name then, too."""
     found = _cluster(state, cluster)
     with state.gallery() as gallery:
-        done = changing.promote(state.unknowns(), gallery, found, said.name)
+        done = changing.promote(state.unknowns(), gallery, found, said.name, state.audit(caller))
         person = persons.named(gallery, said.name)
     return Promoted(person=person, pictures=done.pictures, sightings=done.sightings)
 
 
 @router.post("/{cluster}/stranger")
-def stranger(cluster: str, state: Here) -> Strangers:
+def stranger(cluster: str, state: Here, caller: Asking) -> Strangers:
     """Make it a stranger: such a face is given no name again."""
     found = _cluster(state, cluster)
     with state.gallery() as gallery:
-        return Strangers(pictures=changing.make_stranger(state.unknowns(), gallery, found).pictures)
+        given = changing.make_stranger(state.unknowns(), gallery, found, state.audit(caller))
+    return Strangers(pictures=given.pictures)
 
 
 @router.delete("/{cluster}")
-def delete(cluster: str, state: Here) -> ErasedUnknown:
-    faces, sightings = state.unknowns().delete(_cluster(state, cluster).id)
+def delete(cluster: str, state: Here, caller: Asking) -> ErasedUnknown:
+    found = _cluster(state, cluster)
+    faces, sightings = changing.erase_unknown(state.unknowns(), found, state.audit(caller))
     return ErasedUnknown(faces=faces, sightings=sightings)
 
 

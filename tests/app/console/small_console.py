@@ -24,7 +24,7 @@ from pipeline.bell import Bell
 from pipeline.board import Board, Life
 from pipeline.clock import now_ns, utc_iso
 from pipeline.config import CameraConfig, GalleryConfig, OutletsConfig, RunConfig
-from pipeline.events import EventLog
+from pipeline.event_log import EventLog
 from pipeline.gallery.desk import Desk
 from pipeline.gallery.gallery import Cutout, Picture
 from pipeline.gallery.memory import MemoryGallery

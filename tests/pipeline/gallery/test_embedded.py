@@ -15,8 +15,9 @@ import pytest
 from numpy.typing import NDArray
 
 from checkpoints.errors import GalleryError, GalleryLocked
-from pipeline.gallery.folder import gallery_exists, open_edge, reopen_edge
+from pipeline.gallery.folder import open_edge, reopen_edge
 from pipeline.gallery.gallery import Cutout, Picture
+from pipeline.gallery.opening import gallery_exists
 
 SPACE = "sface@sha256:aa"
 OTHER = "facenet@sha256:bb"

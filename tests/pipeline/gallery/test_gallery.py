@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from checkpoints.errors import EnrolmentError, GalleryError
+from checkpoints.sealed import Seal
 from pipeline.config import GalleryConfig
 from pipeline.gallery.copy import MirroredGallery
 from pipeline.gallery.desk_client import DeskGallery
@@ -19,12 +20,14 @@ from pipeline.gallery.embedded import EdgeGallery
 from pipeline.gallery.gallery import Cutout, Gallery, Health, Kept, Match, Picture
 from pipeline.gallery.memory import MemoryGallery
 from pipeline.gallery.opening import gallery_of
+from pipeline.gallery.sealed_gallery import SealedGallery
 from pipeline.gallery.server import QdrantServerGallery
 
 DIM = 8
 SPACE = "test@sha256:1"
 KINDS = {
     "memory": MemoryGallery,
+    "sealed": SealedGallery,
     "edge": EdgeGallery,
     "desk": DeskGallery,
     "mirrored": MirroredGallery,
@@ -44,7 +47,8 @@ def gallery(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Gallery]
         server = request.getfixturevalue("server_config") if request.param == "mirrored" else None
         if request.param == "desk":
             request.getfixturevalue("session_holder").tell("open", path, SPACE, DIM)
-        made = gallery_of(GalleryConfig(path, server=server), space=SPACE, dim=DIM)
+        seal = Seal((bytes(32),)) if request.param == "sealed" else Seal()
+        made = gallery_of(GalleryConfig(path, server=server, seal=seal), space=SPACE, dim=DIM)
     assert isinstance(made, KINDS[request.param])
     yield made
     made.close()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from checkpoints.errors import UserError
-from pipeline.events import EventLog
+from pipeline.event_log import EventLog
 from pipeline.outlets.courier import Courier
 from pipeline.outlets.ledger import Ledger
 from pipeline.outlets.outlet import Outlet

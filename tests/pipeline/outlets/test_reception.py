@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline.erasure import erase_events
-from pipeline.events import EventLog
+from pipeline.event_log import EventLog
 from pipeline.lines import rewrite
 from pipeline.outlets.following import Place, read_on
 from pipeline.outlets.reception import Reception

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.events import EventLog
+from pipeline.event_log import EventLog
 from pipeline.outlets.ledger import Ledger
 from pipeline.outlets.reception import Reception
 from pipeline.outlets.retention import Retention

@@ -20,7 +20,7 @@ from pipeline.config import (
     RunConfig,
     WebhookConfig,
 )
-from pipeline.events import EventLog
+from pipeline.event_log import EventLog
 from pipeline.gallery.lock import Lock
 from pipeline.outlets.store import Store
 from pipeline.outlets.stored import Wanted

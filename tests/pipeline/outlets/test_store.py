@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from checkpoints.errors import OutputError
-from pipeline.events import EventLog
+from pipeline.event_log import EventLog
 from pipeline.outlets.reception import Reception
 from pipeline.outlets.store import Store
 from pipeline.outlets.stored import LARGEST_ID, Wanted

@@ -3,7 +3,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import av
@@ -122,14 +123,14 @@ def clip(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[bytes, str], str]]:
-    """A web server on this machine that gives the same bytes to everybody who asks."""
+    """A web server on this machine that gives the same bytes to everybody who asks. kind: of the bytes, or a status."""
     servers: list[ThreadingHTTPServer] = []
 
     def begin(data: bytes, kind: str) -> str:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self.send_response(200)
+                self.send_response(int(kind) if kind.isdigit() else 200)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
@@ -145,6 +146,27 @@ def serve() -> Iterator[Callable[[bytes, str], str]]:
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{server.server_port}/stream"
+
+    yield begin
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def serve_folder() -> Iterator[Callable[[Path], str]]:
+    """A web server for the files of a folder."""
+    servers: list[ThreadingHTTPServer] = []
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Says nothing."""
+
+    def begin(folder: Path) -> str:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}"
 
     yield begin
     for server in servers:

@@ -1,8 +1,9 @@
 """A camera that speaks RTSP: serves one H.264 file on 127.0.0.1 until it is killed. Prints its port.
 
-python rtsp_server.py CLIP.mp4 [--login USER:PASSWORD] [--times N] [--silent]
+python rtsp_server.py CLIP.mp4 [--login USER:PASSWORD] [--times N] [--silent] [--fps F] [--jump SECONDS]
 
-Each viewer gets the clip N times, as fast as it takes it; then the server hangs up, or with --silent says no more.
+Each viewer gets the clip N times, as fast as it takes it or F pictures a second; then the server hangs up, or with
+--silent says no more. --jump: the second half's stamps are so much later, or stand still if it is next to nothing.
 Only what FFmpeg asks for is here: RTSP 1.0, RTP within the connection (RFC 2326), H.264 packets (RFC 6184).
 """
 
@@ -12,6 +13,7 @@ import argparse
 import base64
 import socketserver
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,16 +50,26 @@ class Clip:
         lines += [f"a=fmtp:96 packetization-mode=1;profile-level-id={self.profile};sprop-parameter-sets={sets}"]
         return "\r\n".join(lines) + "\r\n"
 
-    def packets(self) -> Iterator[bytes]:
-        """RTP packets, each framed for the RTSP connection."""
+    def jump(self, seconds: float) -> None:
+        half = len(self.access_units) // 2
+        stands = self.access_units[half][0] if abs(seconds) < 0.001 else None
+        self.access_units[half:] = [
+            (ticks + round(seconds * RTP_CLOCK_HZ) if stands is None else stands, units)
+            for ticks, units in self.access_units[half:]
+        ]
+
+    def pictures(self) -> Iterator[bytes]:
+        """The RTP packets of each, framed for the RTSP connection."""
         number = 0
         for ticks, units in self.access_units:
             payloads = [payload for unit in units for payload in _payloads(unit)]
+            framed = []
             for index, payload in enumerate(payloads):
                 marker = 0x80 if index == len(payloads) - 1 else 0
                 packet = struct.pack(">BBHII", 0x80, marker | 96, number & 0xFFFF, ticks & 0xFFFFFFFF, 1) + payload
-                yield struct.pack(">cBH", b"$", 0, len(packet)) + packet
+                framed.append(struct.pack(">cBH", b"$", 0, len(packet)) + packet)
                 number += 1
+            yield b"".join(framed)
 
 
 class Viewer(socketserver.StreamRequestHandler):
@@ -97,8 +109,11 @@ class Viewer(socketserver.StreamRequestHandler):
             self._reply("200 OK", number, f"Transport: {heads['transport']}", "Session: 1")
         elif verb == "PLAY":
             self._reply("200 OK", number, "Session: 1", "Range: npt=0-")
-            for packet in server.clip.packets():
-                self.wfile.write(packet)
+            began_s = time.monotonic()
+            for count, picture in enumerate(server.clip.pictures()):
+                if server.fps:
+                    time.sleep(max(0.0, began_s + count / server.fps - time.monotonic()))
+                self.wfile.write(picture)
             return server.silent
         else:
             self._reply("200 OK", number, "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER")
@@ -112,11 +127,12 @@ class Viewer(socketserver.StreamRequestHandler):
 class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
-    def __init__(self, clip: Clip, login: str | None, silent: bool) -> None:
+    def __init__(self, clip: Clip, login: str | None, silent: bool, fps: float) -> None:
         super().__init__(("127.0.0.1", 0), Viewer)
         self.clip = clip
         self.login = f"Basic {base64.b64encode(login.encode()).decode()}" if login else None
         self.silent = silent
+        self.fps = fps
 
 
 def _parameter_sets(extradata: bytes) -> Iterator[bytes]:
@@ -158,8 +174,13 @@ def main() -> None:
     parser.add_argument("--login")
     parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--silent", action="store_true")
+    parser.add_argument("--fps", type=float, default=0.0)
+    parser.add_argument("--jump", type=float, default=0.0)
     args = parser.parse_args()
-    with Server(Clip(args.clip, args.times), args.login, args.silent) as server:
+    clip = Clip(args.clip, args.times)
+    if args.jump:
+        clip.jump(args.jump)
+    with Server(clip, args.login, args.silent, args.fps) as server:
         print(server.server_address[1], flush=True)  # noqa: T201
         server.serve_forever()
 

@@ -8,7 +8,7 @@ import pytest
 
 from checkpoints.errors import SourceError
 from pipeline.config import CameraConfig
-from pipeline.sources.local import LocalCamera
+from pipeline.sources.local import LocalCamera, fill
 
 
 def test_a_camera_that_is_not_there_is_a_clear_error() -> None:
@@ -27,7 +27,7 @@ def test_without_gstreamer_a_pipeline_is_a_clear_error() -> None:
 def test_a_picture_is_scaled_to_the_working_size() -> None:
     image = np.full((120, 160, 3), 50, np.uint8)
     small, same = np.zeros((60, 80, 3), np.uint8), np.zeros_like(image)
-    LocalCamera.fill(image, small)
-    LocalCamera.fill(image, same)
+    fill(image, small)
+    fill(image, same)
     assert (small == 50).all()
     assert (same == 50).all()

@@ -1,0 +1,25 @@
+"""What a run without an end looks after beside its frames: memory that leaks, disks that fill."""
+
+from __future__ import annotations
+
+from pipeline.config import RunConfig
+from pipeline.disk_watch import DiskWatch
+from pipeline.memory_watch import MemoryWatch
+from pipeline.supervise import Supervisor
+from pipeline.watched import Happened
+
+
+class Upkeep:
+    def __init__(self, config: RunConfig) -> None:
+        self._memory = MemoryWatch(config.supervise.memory_limit_mb) if config.endless else None
+        self._disk = DiskWatch(config, config.supervise.disk_reserve_mb) if config.endless else None
+
+    def tick(self, supervisor: Supervisor) -> list[Happened]:
+        happened = []
+        if self._memory is not None:
+            for name, why in self._memory.too_large(supervisor.pids()).items():
+                supervisor.renew(name)
+                happened.append(Happened("restarted", name, why))
+        if self._disk is not None:
+            happened += [Happened("disk", room.state, str(room)) for room in self._disk.look()]
+        return happened

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.memory_watch import MachineMemory, MemoryWatch, _group_memory, machine_memory, own_memory_mb
+
+S = 1_000_000_000
+
+
+class Machine:
+    """One whose memory and clock stand where they are put."""
+
+    def __init__(self, total_mb: float = 8000, free_mb: float = 4000) -> None:
+        self.memory = MachineMemory(total_mb, free_mb)
+        self.used_mb = {1: 100.0, 2: 300.0}
+        self.now_ns = 0
+
+    def watch(self, limit_mb: float = 0) -> MemoryWatch:
+        return MemoryWatch(
+            limit_mb,
+            own_mb=lambda pid: self.used_mb.get(pid),
+            machine=lambda: self.memory,
+            clock_ns=lambda: self.now_ns,
+        )
+
+    def look(self, watch: MemoryWatch) -> dict[str, str]:
+        self.now_ns += 10 * S
+        return watch.too_large({"detect": 1, "lookup": 2})
+
+
+def test_who_is_above_the_limit_is_named() -> None:
+    machine = Machine()
+    watch = machine.watch(limit_mb=250)
+    assert machine.look(watch) == {"lookup": "uses 300 MB, more than 250"}
+    machine.used_mb[2] = 200
+    assert machine.look(watch) == {}
+
+
+def test_the_usual_limit_is_a_quarter_of_the_machine_and_at_least_a_gigabyte() -> None:
+    for total_mb, limit_mb in ((8000, 2000), (2000, 1000)):
+        machine = Machine(total_mb)
+        machine.used_mb = {1: limit_mb - 1, 2: limit_mb + 1}
+        assert list(machine.look(machine.watch())) == ["lookup"]
+
+
+def test_when_the_machine_runs_short_the_one_that_has_grown_most_is_named_and_then_there_is_time() -> None:
+    machine = Machine()
+    watch = machine.watch()
+    assert machine.look(watch) == {}
+    machine.used_mb = {1: 250.0, 2: 310.0}
+    machine.memory = MachineMemory(8000, 300)
+    assert machine.look(watch) == {"detect": "has grown to 250 MB, and the machine has 300 MB left"}
+    assert [machine.look(watch) for _ in range(5)] == [{}] * 5
+    assert list(machine.look(watch)) == ["detect"]
+
+
+def test_it_looks_only_now_and_then() -> None:
+    machine = Machine()
+    watch = machine.watch(limit_mb=1)
+    assert machine.look(watch)
+    assert watch.too_large({"detect": 1}) == {}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
+def test_what_a_process_writes_is_its_own_and_a_file_that_it_maps_is_not(tmp_path: Path) -> None:
+    before_mb = own_memory_mb(os.getpid())
+    held = np.ones(40_000_000, np.uint8)
+    after_mb = own_memory_mb(os.getpid())
+    assert before_mb is not None
+    assert after_mb is not None
+    assert 30 < after_mb - before_mb < 80
+    (tmp_path / "f").write_bytes(held.tobytes())
+    mapped = np.memmap(tmp_path / "f", mode="r")
+    assert int(mapped.sum()) == held.size
+    more_mb = own_memory_mb(os.getpid())
+    assert more_mb is not None
+    assert more_mb - after_mb < 20
+    assert own_memory_mb(2**22 + 1) is None
+
+
+def test_a_container_has_the_memory_of_its_group(tmp_path: Path) -> None:
+    assert _group_memory(tmp_path) is None
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("600000000\n")
+    (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 100000000\nactive_file 0\n")
+    assert _group_memory(tmp_path) is None
+    (tmp_path / "memory.max").write_text("1000000000\n")
+    assert _group_memory(tmp_path) == MachineMemory(1000, 500)
+    machine = machine_memory()
+    assert machine is None or 0 < machine.free_mb <= machine.total_mb
