@@ -22,6 +22,7 @@ function Show-Usage {
   help    this text
 
 FACEWIRE_PYTHON names the Python to set up with (3.10 to 3.13).
+FACEWIRE_LOCKED=1 installs the very versions of requirements/*.txt, each file checked by its hash.
 '@
 }
 
@@ -83,7 +84,9 @@ function Get-Print([string[]] $Paths, [string[]] $Texts = @()) {
 }
 
 function Get-PackagesPrint {
-    return Get-Print @((Join-Path $Root 'pyproject.toml'), (Join-Path $Venv 'pyvenv.cfg'))
+    $Files = @((Join-Path $Root 'pyproject.toml'), (Join-Path $Venv 'pyvenv.cfg'))
+    if ($env:FACEWIRE_LOCKED) { $Files += @((Get-LockFile ''), (Get-LockFile 'dev')) }
+    return Get-Print $Files
 }
 
 # Which models are wanted, and where they lie, is a matter of settings.
@@ -92,6 +95,11 @@ function Get-ModelsPrint {
     $Texts = @($env:DATA_DIR, $env:DETECTOR_ENGINE, $env:DETECTOR, $env:EMBEDDING_ENGINE, $env:EMBEDDER,
         $env:PRECISION, $env:USE_FP16, $env:BACKEND)
     return Get-Print (@($Manifests) + (Join-Path $Root '.env') + (Join-Path $Venv 'pyvenv.cfg')) $Texts
+}
+
+function Get-LockFile([string] $Extra) {
+    $Name = if ($Extra) { $Extra } else { 'run' }
+    Join-Path $Root (Join-Path 'requirements' "$Name.txt")
 }
 
 # Nothing, dev or train: each brings what the plain installation has.
@@ -104,9 +112,16 @@ function Install-Packages([string] $Extra = '') {
         if (Test-Path $Venv) { Remove-Item -Recurse -Force $Venv }
         Invoke-Step 'Making .venv' ($Base + @('-m', 'venv', $Venv))
     }
-    $What = if ($Extra) { "${Root}[$Extra]" } else { $Root }
-    Invoke-Step 'Installing packages (about a minute)' @(
-        $Python, '-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '-e', $What)
+    $Pip = @($Python, '-m', 'pip', 'install', '--disable-pip-version-check', '--no-input')
+    if ($env:FACEWIRE_LOCKED) {
+        $Lock = Get-LockFile $Extra
+        Invoke-Step 'Installing the packages of requirements (about a minute)' ($Pip + @('--require-hashes', '-r', $Lock))
+        Invoke-Step 'Installing Facewire' ($Pip + @('--no-deps', '--no-build-isolation', '-e', $Root))
+    }
+    else {
+        $What = if ($Extra) { "${Root}[$Extra]" } else { $Root }
+        Invoke-Step 'Installing packages (about a minute)' ($Pip + @('-e', $What))
+    }
     Set-Content $Plain (Get-PackagesPrint)
     Set-Content $Stamp (Get-PackagesPrint)
 }

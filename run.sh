@@ -21,6 +21,7 @@ usage() {
   help    this text
 
 FACEWIRE_PYTHON names the Python to set up with (3.10 to 3.13).
+FACEWIRE_LOCKED=1 installs the very versions of requirements/*.txt, each file checked by its hash.
 END
 }
 
@@ -81,7 +82,10 @@ make_venv() {
 
 # What an installation depends on: a change of it sets up again.
 packages_print() {
-    cat "$root/pyproject.toml" "$venv/pyvenv.cfg" 2>/dev/null | cksum
+    {
+        cat "$root/pyproject.toml" "$venv/pyvenv.cfg" 2>/dev/null
+        [[ -z ${FACEWIRE_LOCKED-} ]] || cat "$root"/requirements/*.txt
+    } | cksum
 }
 
 # Which models are wanted, and where they lie, is a matter of settings.
@@ -94,6 +98,14 @@ models_print() {
     } | cksum
 }
 
+# The versions that are written down, nothing else: also what builds this program comes from there.
+install_locked() {
+    local lock=$root/requirements/$1.txt pip=("$python" -m pip install --disable-pip-version-check --no-input)
+    [[ -f $lock ]] || fail "There is no lock file for this." "  saw: $lock" "  fix: leave out FACEWIRE_LOCKED"
+    step "Installing the packages of requirements/$1.txt (about a minute)" "${pip[@]}" --require-hashes -r "$lock"
+    step "Installing Facewire" "${pip[@]}" --no-deps --no-build-isolation -e "$root"
+}
+
 # install EXTRA: nothing, dev or train. Each brings what the plain installation has.
 install() {
     local extra=${1-} stamp=$venv/facewire-packages${1:+-$1}
@@ -101,8 +113,12 @@ install() {
         return
     fi
     make_venv
-    step "Installing packages${extra:+ for ${extra}} (about a minute)" \
-        "$python" -m pip install --disable-pip-version-check --no-input -e "$root${extra:+[$extra]}"
+    if [[ -n ${FACEWIRE_LOCKED-} ]]; then
+        install_locked "${extra:-run}"
+    else
+        step "Installing packages${extra:+ for ${extra}} (about a minute)" \
+            "$python" -m pip install --disable-pip-version-check --no-input -e "$root${extra:+[$extra]}"
+    fi
     "$python" -c 'import cv2' 2>/dev/null || fail "OpenCV cannot be loaded." \
         "  saw: $("$python" -c 'import cv2' 2>&1 | tail -n 1)" \
         "  fix: Debian, Ubuntu: apt-get install libgl1 libglib2.0-0 libxcb1"

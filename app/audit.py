@@ -58,6 +58,14 @@ class Audit:
         self._rewrite(lambda said: _without(said, name, instead))
         return instead
 
+    def earlier_names(self, name: str) -> list[str]:
+        """What a person was called before it was renamed or merged into this one."""
+        known = [name]
+        for said in reversed(list(self.entries())):
+            if said.get("action") in ("renamed", "merged") and said.get("into") in known:
+                known.append(str(said["person"]))
+        return list(dict.fromkeys(known[1:]))
+
     def reseal(self) -> int:
         """Put all under the first key; return how many lines were not."""
         if not self.path.exists() or all(map(self.seal.is_current_line, WholeLines(self.path))):

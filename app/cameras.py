@@ -18,17 +18,20 @@ Kind = Literal["camera", "address", "gst", "file", "demo"]
 LONGEST_NAME_BYTES = 48  # as much as a frame's record has room for
 SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp", "srt")
 
+LONGEST = 8192  # characters; looking for secrets in much longer texts takes seconds
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
 # Query values are shown only for keys that tell streams of one camera apart.
 _HARMLESS = frozenset({"channel", "subtype", "stream", "profile", "resolution", "fps"})
 _SECRET_KEY = re.compile(
-    r"[\w.-]*(?:user|login|pass|pwd|pw|token|key|auth|secret|sig|credential)[\w.-]*\s*=", re.IGNORECASE
+    r"(?<![\w.-])[\w.-]*(?:user|login|pass|pwd|pw|token|key|auth|secret|sig|credential)[\w.-]*\s*=", re.IGNORECASE
 )
 _GST_SECRET = re.compile(_SECRET_KEY.pattern + r"""\s*("[^"]*"|'[^']*'|\S+)""", re.IGNORECASE)
 
 
 def kind(source: str) -> Kind:
     """Tell a source's kind from its text alone; ValueError says what a source may be."""
+    if len(source) > LONGEST:
+        raise ValueError(f"has {len(source)} characters; an address has at most {LONGEST}")
     if source == "demo":
         return "demo"
     if re.fullmatch(r"-?\d+", source):
@@ -68,6 +71,8 @@ def shown(source: str) -> str:
     When in doubt it hides: all up to the last @ (a password may hold @ and /), all of a path from the first
     thing that looks like `password=`, and every query value that is not known to be harmless.
     """
+    if len(source) > LONGEST:
+        return "…"
     if source.startswith("gst:"):
         hidden = _GST_SECRET.sub(lambda found: found[0].split("=")[0] + "=…", source)
         return re.sub(r"://\S*@", "://…@", hidden)

@@ -5,20 +5,24 @@ from __future__ import annotations
 import argparse
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 
 from app import flags, outgoing, settings
 from app.opened import Opened, add_json, add_yes, is_wished, nobody, opened, print_json
-from pipeline.erasure import erase_events
+from pipeline.erasure import Seen, erase_events
 from pipeline.gallery import svm_matcher
 from pipeline.gallery.desk_client import DeskGallery
 from pipeline.gallery.folder import BEFORE
 from pipeline.gallery.purging import purge
-from pipeline.gallery.sightings import Sightings
+from pipeline.gallery.sightings import Sighting, Sightings
 from pipeline.outlets.forgetting import forget
+from pipeline.outlets.stored import written
 
 # Frames that had the name already when the running program heard of it still become events.
 _ON_THE_WAY_S = 1.0
+_AROUND = timedelta(seconds=10)
 _QUICKLY_PURGED = 20_000  # pictures; more take a minute
 
 
@@ -114,12 +118,39 @@ def erase(here: Opened, name: str) -> Erased:
         svm_matcher.erase(folder)
         if isinstance(here.gallery, DeskGallery):
             time.sleep(_ON_THE_WAY_S)
-    sightings = Sightings(folder, here.config.seal).erase(lambda one: one.name == name)
-    told = sum(erase_events(log, name) for log in outgoing.known_logs(here.chosen))
-    events = max(told, forget(outgoing.store_dir(here.chosen), name))
-    erased = Erased(pictures, cutouts, sightings, events, older)
+    names = _names_of(here, name)
+    book = Sightings(folder, here.config.seal)
+    seen = [seen_of(one) for one in book.all() if one.name in names]
+    # The sightings last: they tell which events to erase, should this be cut short.
+    events = sum(_erase_events(here, one, seen) for one in names)
+    sightings = book.erase(lambda one: one.name in names)
     if pictures or sightings or events:
-        # In all lines of before, too: the name is not to be found anywhere any more.
-        instead = here.audit.forget(name)
-        here.audit.tell("deleted", person=instead, pictures=pictures, sightings=sightings, events=events)
-    return erased
+        _write_down(here, names, pictures=pictures, sightings=sightings, events=events)
+    return Erased(pictures, cutouts, sightings, events, older)
+
+
+def _names_of(here: Opened, name: str) -> list[str]:
+    """With the names that it had before: events that were written then still have them. Not if they are others' now."""
+    return [name, *(one for one in here.audit.earlier_names(name) if next(here.gallery.entries([one]), None) is None)]
+
+
+def seen_of(sighting: Sighting) -> Seen:
+    """The face of the sighting, with some time around: events tell of it before its first good picture."""
+    first, last = (datetime.fromisoformat(time.replace("Z", "+00:00")) for time in (sighting.first, sighting.last))
+    track = sighting.event.rpartition("/")[2]
+    since, until = written(first - _AROUND), written(last + _AROUND)
+    return Seen(sighting.camera, int(track) if track.isdecimal() else -1, since, until)
+
+
+def _erase_events(here: Opened, name: str, seen: Sequence[Seen]) -> int:
+    told = sum(erase_events(log, name, seen) for log in outgoing.known_logs(here.chosen))
+    return max(told, forget(outgoing.store_dir(here.chosen), name, seen))
+
+
+def _write_down(here: Opened, names: Sequence[str], *, pictures: int, sightings: int, events: int) -> None:
+    """The names leave all lines of before, too: they are not to be found anywhere any more."""
+    for name in names[1:]:
+        here.audit.forget(name)
+    here.audit.tell(
+        "deleted", person=here.audit.forget(names[0]), pictures=pictures, sightings=sightings, events=events
+    )

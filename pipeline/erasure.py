@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,28 @@ from pipeline.parts import all_parts
 Track = tuple[int, str, int]  # which run of the file, camera, track
 
 
-def erase_events(path: Path, name: str) -> int:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A face of the person that had no name then. first, last: as events tell times"""
+
+    camera: str
+    track: int
+    first: str
+    last: str
+
+    def shows(self, event: dict[str, Any]) -> bool:
+        place = event.get("type"), event.get("camera"), event.get("track")
+        return place == ("identity", self.camera, self.track) and self.first <= str(event.get("t")) <= self.last
+
+
+def erase_events(path: Path, name: str, seen: Sequence[Seen] = ()) -> int:
     """Return how many events of this person were erased; what other events say about the name goes, too.
 
-    To a person's events belong those that told the name, and those of the same faces that had no name yet. The older
-    parts of the file are looked through as well.
+    To a person's events belong those that told the name, those of the same faces that had no name yet, and those of
+    faces that were `seen` before there was a name for them. The older parts of the file are looked through as well.
     """
     try:
-        return _erase(path, name)
+        return _erase(path, name, seen)
     except OSError as error:
         raise OutputError(
             "The events of this person cannot be erased.",
@@ -32,7 +47,7 @@ def erase_events(path: Path, name: str) -> int:
         ) from error
 
 
-def _erase(path: Path, name: str) -> int:
+def _erase(path: Path, name: str, seen: Sequence[Seen]) -> int:
     erased = 0
     tracks: set[Track] = set()
     surveyed: dict[Path, int] = {}
@@ -40,7 +55,7 @@ def _erase(path: Path, name: str) -> int:
     # The file may become an older part meanwhile: that one is new then, and comes after the file itself.
     while left := [part for part in all_parts(path) if part not in done]:
         if list(surveyed) != all_parts(path):
-            surveyed, found = _survey(path, name)
+            surveyed, found = _survey(path, name, seen)
             tracks |= found
         if left[0].is_file():
             erased += _erase_from(left[0], name, tracks, surveyed.get(left[0], 0))
@@ -48,8 +63,8 @@ def _erase(path: Path, name: str) -> int:
     return erased
 
 
-def _survey(path: Path, name: str) -> tuple[dict[Path, int], set[Track]]:
-    """With which run each part begins, and the faces that had the name."""
+def _survey(path: Path, name: str, seen: Sequence[Seen]) -> tuple[dict[Path, int], set[Track]]:
+    """With which run each part begins, and the faces that had the name or were seen."""
     starts: dict[Path, int] = {}
     tracks: set[Track] = set()
     run = 0
@@ -57,8 +72,8 @@ def _survey(path: Path, name: str) -> tuple[dict[Path, int], set[Track]]:
         starts[part] = run
         for line in WholeLines(part) if part.is_file() else ():
             run += _is_end(line)
-            if _mentions(line, name) and (track := _track_named(run, _parsed(line), name)):
-                tracks.add(track)
+            if _mentions(line, name) or (seen and b'"identity"' in line):
+                tracks |= _track_of(run, _parsed(line), name, seen)
     return starts, tracks
 
 
@@ -83,10 +98,13 @@ def _erase_from(part: Path, name: str, tracks: set[Track], first_run: int) -> in
     return erased
 
 
-def _track_named(run: int, event: dict[str, Any], name: str) -> Track | None:
-    if event.get("type") == "identity" and event.get("name") == name:
-        return run, str(event.get("camera")), int(event.get("track", -1))
-    return None
+def _track_of(run: int, event: dict[str, Any], name: str, seen: Sequence[Seen]) -> set[Track]:
+    """Empty for what is not of this person."""
+    is_named = event.get("type") == "identity" and event.get("name") == name
+    if not is_named and not any(one.shows(event) for one in seen):
+        return set()
+    track = event.get("track")
+    return {(run, str(event.get("camera")), track if isinstance(track, int) else -1)}
 
 
 def _is_of(run: int, event: dict[str, Any], name: str, tracks: set[Track]) -> bool:

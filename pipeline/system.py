@@ -9,6 +9,7 @@ from pipeline.bell import Bell
 from pipeline.board import Board
 from pipeline.child import ChildPlan, SidePlan
 from pipeline.config import RunConfig
+from pipeline.fallback import without_card
 from pipeline.messages import Shown
 from pipeline.ring import Ring
 from pipeline.ring_header import RingSpec
@@ -61,6 +62,7 @@ class System:
         happened = self.supervisor.poll(0.0 if shown else timeout_s) + self._upkeep.tick(self.supervisor)
         for process in self.supervisor.gone():
             self._retire(process)
+        happened += [said for what in happened if what.kind == "rests" and (said := self._leave_card(what.process))]
         return happened, shown + self._drain()
 
     def adopt(self, config: RunConfig, renew: Iterable[str]) -> None:
@@ -102,6 +104,14 @@ class System:
             lease.release()
             self._shown.done(lease.position)
         return shown
+
+    def _leave_card(self, process: str) -> Happened | None:
+        stages = [stage.name for row in self.rows if row.name == process for stage in row.stages]
+        config = without_card(self.config, stages)
+        if config is None:
+            return None
+        self.config = config
+        return Happened("said", process, "will go on without the graphics card (BACKEND=auto)")
 
     def _retire(self, process: str) -> None:
         """Those behind it end when they have read what it gave, and those before it wait for it no more."""

@@ -15,14 +15,19 @@ from testbench.camera_watch import CameraWatch
 
 HELD_UP_S = 6.0  # less than the deadline, so that the process goes on with what has piled up
 CAUGHT_UP_AFTER_S = 2.0
+_UNREADABLE_MS = 60_000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Ages in milliseconds, from the camera's making a picture to the end of the way."""
+    """Ages in milliseconds, from the camera's making a picture to the end of the way.
+
+    torn_per_s  pictures whose moment could not be read, because packets of them were lost
+    """
 
     when: str
     frames_per_s: float
+    torn_per_s: float
     p50_ms: float
     p99_ms: float
     max_ms: float
@@ -33,10 +38,12 @@ def lag(watch: CameraWatch, when: str, seconds: float) -> Lag:
     begun_ns, losses = now_ns(), len(watch.aways)
     watch.for_s(seconds)
     seen = [each for each in watch.seen.get(CAMERA, []) if each.at_ns >= begun_ns]
-    ages_ms = np.array([each.age_ms for each in seen] or [np.inf])
+    readable = [each.age_ms for each in seen if each.age_ms < _UNREADABLE_MS]
+    ages_ms = np.array(readable or [np.inf])
     return Lag(
         when,
         round(len(seen) / seconds, 2),
+        round((len(seen) - len(readable)) / seconds, 2),
         round(float(np.percentile(ages_ms, 50)), 1),
         round(float(np.percentile(ages_ms, 99)), 1),
         round(float(ages_ms.max()), 1),

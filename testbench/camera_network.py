@@ -7,8 +7,6 @@ import shutil
 import subprocess
 from types import TracebackType
 
-HOST, CAMERA = "10.197.53.1", "10.197.53.2"
-
 
 def is_there() -> bool:
     """Whether namespaces can be made here and packets be dropped at random."""
@@ -18,9 +16,11 @@ def is_there() -> bool:
 
 
 class CameraNetwork:
-    """Use as a context; `prefix` goes before a command that is to run at the camera's end."""
+    """Use as a context. address: the camera's; prefix: of a command that is to run at its end."""
 
     def __init__(self) -> None:
+        net = f"10.{128 + os.getpid() % 127}.{os.getpid() // 127 % 256}"  # several may be there at once
+        self._host, self.address = f"{net}.1", f"{net}.2"
         self._name = f"facewire-{os.getpid()}"
         self._here, self._there = f"fwh{os.getpid() % 10**6}", f"fwc{os.getpid() % 10**6}"
         self.prefix = ("ip", "netns", "exec", self._name)
@@ -41,9 +41,9 @@ class CameraNetwork:
     def _put_up(self) -> None:
         _run("ip", "netns", "add", self._name)
         _run("ip", "link", "add", self._here, "type", "veth", "peer", "name", self._there, "netns", self._name)
-        _run("ip", "address", "add", f"{HOST}/24", "dev", self._here)
+        _run("ip", "address", "add", f"{self._host}/24", "dev", self._here)
         _run("ip", "link", "set", self._here, "up")
-        _run(*self.prefix, "ip", "address", "add", f"{CAMERA}/24", "dev", self._there)
+        _run(*self.prefix, "ip", "address", "add", f"{self.address}/24", "dev", self._there)
         for name in ("lo", self._there):
             _run(*self.prefix, "ip", "link", "set", name, "up")
 

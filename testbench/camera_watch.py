@@ -40,9 +40,11 @@ class CameraWatch:
     system: System
     seen: dict[str, list[Seen]] = field(default_factory=dict)
     aways: list[tuple[int, Happened]] = field(default_factory=list)
+    _last_error: str = ""
 
     def look(self, timeout_s: float = 0.02) -> None:
         happened, shown = self.system.poll(timeout_s)
+        self._last_error = next((what.text for what in happened if what.kind == "error"), self._last_error)
         self.aways += [(now_ns(), what) for what in happened if what.kind == "away"]
         for each in shown:
             self.seen.setdefault(each.ref.camera, []).append(_seen(each))
@@ -57,6 +59,8 @@ class CameraWatch:
                 if may_end:
                     return
                 raise TimeoutError(f"nothing came of it in {limit_s:.0f} s; told so far: {self.aways[-3:]}")
+            if not self.system.supervisor.running:
+                raise RuntimeError("the run has ended; its last word: " + (self._last_error or "none"))
             self.look()
 
     def fresh(self, camera: str, since_ns: int) -> Seen | None:

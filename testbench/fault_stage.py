@@ -109,7 +109,7 @@ class Enrolling:
 
     def missing(self) -> list[str]:
         """Those of whom the server was never told."""
-        told = {p.payload.get("name") for each in self._collections.values() for p in each.points.values()}
+        told = {p.payload.get("person") for each in self._collections.values() for p in each.points.values()}
         return [name for name in self.names if name not in told]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from checkpoints.errors import DataError
 
 KINDS = ("kill", "stop", "slow", "gallery", "disk", "shm", "clock")
-DISK_MB = 24
+DISK_MB = 256
 _FAKETIME = ("libfaketimeMT.so.1", "libfaketime.so.1")
 _LIBRARIES = ("/usr/lib/*/faketime", "/usr/local/lib/faketime", "/usr/lib64/faketime")
 _LONGER_S = 240.0  # than its seconds may a run take to start, recover and end
@@ -68,7 +68,8 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         lines.append(
             f"{row['kind']:8} {row['times']:>6} {row['survived']:>9} {recovery['median']:>11.2f}"
             f" {recovery['max']:>10.2f} {row['longest_gap_s']:>7.2f} {row['frames_lost']:>3} of {row['frames']:>4}"
-            f" {row['events_lost']:>4} of {row['events']:>5} {row['changes_lost']:>8} {'yes' if row['clean'] else 'NO':>6}"
+            f" {row['events_lost']:>4} of {row['events']:>5} {row['changes_lost']:>8}"
+            f" {'yes' if row['clean'] else 'NO':>6}"
         )
     return "\n".join([*lines, "frames, events, changes: lost after they were acknowledged"])
 

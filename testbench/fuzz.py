@@ -100,7 +100,8 @@ def _table(outcomes: Sequence[Outcome]) -> str:
 def _place(error: BaseException) -> str:
     """Where in this program it happened: many inputs find the same fault."""
     frames = traceback.extract_tb(error.__traceback__)
-    here = [frame for frame in frames if "site-packages" not in frame.filename and "/lib/python" not in frame.filename]
+    ours = [frame for frame in frames if "site-packages" not in frame.filename and "/lib/python" not in frame.filename]
+    here = [frame for frame in ours if frame.filename != __file__] or ours
     return f"{type(error).__name__} at {Path(here[-1].filename).name}:{here[-1].lineno}"
 
 

@@ -35,7 +35,7 @@ def faults_and_recoveries(deadline_s: float) -> list[dict[str, object]]:
     words = ("--size", "640x360", "--fps", "25")
     with ExitStack() as stack:
         network = stack.enter_context(CameraNetwork()) if camera_network.is_there() else None
-        where = {} if network is None else {"prefix": network.prefix, "address": camera_network.CAMERA}
+        where = {} if network is None else {"prefix": network.prefix, "address": network.address}
         camera = stack.enter_context(RtspCamera(*words, "--login", LOGIN, **where))  # type: ignore[arg-type]
         config = camera.config(CAMERA, login=f"{LOGIN}@")
         system = stack.enter_context(watched_system((config,), SuperviseConfig(camera_timeout_s=deadline_s)))
@@ -50,7 +50,7 @@ def lags() -> list[dict[str, object]]:
     for transport in transports:
         with ExitStack() as stack:
             network = stack.enter_context(CameraNetwork()) if camera_network.is_there() else None
-            where = {} if network is None else {"prefix": network.prefix, "address": camera_network.CAMERA}
+            where = {} if network is None else {"prefix": network.prefix, "address": network.address}
             camera = stack.enter_context(RtspCamera(**where))  # type: ignore[arg-type]
             config = camera.config(CAMERA, transport=transport)
             watch = CameraWatch(stack.enter_context(watched_system((config,), SuperviseConfig())))

@@ -76,3 +76,11 @@ def test_names_always_differ() -> None:
     names = [camera.name for camera in cameras.cameras(["a.mp4", "x/a.mp4", "a-2.mp4", "a.avi", "a-2.mp4"])]
     assert len(set(names)) == 5
     assert names[:2] == ["a", "a-2"]
+
+
+def test_a_text_of_any_length_is_judged_at_once() -> None:
+    """Looking for secrets must not take longer than reading: a command line may hold anything."""
+    for text in ("rtsp://h/" + "9" * 1_000_000, "gst:" + "pass" * 250_000, "rtsp://" + "user" * 2000 + "@h"):
+        assert "9999" not in cameras.shown(text) and "passpass" not in cameras.shown(text)
+    with pytest.raises(ValueError, match="1000009 characters"):
+        cameras.kind("rtsp://h/" + "9" * 1_000_000)

@@ -227,3 +227,25 @@ def test_both_scripts_have_the_same_verbs() -> None:
     assert re.findall(r"^  (\w+) +.*$", shell.split("usage()")[1].split("END\n}")[0], re.MULTILINE) == VERBS
     assert re.findall(r"^  (\w+)   .*$", power.split("@'")[1].split("'@")[0], re.MULTILINE) == VERBS
     assert shell.split("  setup ")[1].split("\nEND")[0] == power.split("  setup ")[1].split("\n'@")[0]
+
+
+def test_the_locked_versions_are_installed_and_nothing_else(machine: Machine) -> None:
+    (machine.root / "requirements").mkdir()
+    for name in ("run", "dev"):
+        (machine.root / f"requirements/{name}.txt").write_text("a==1 --hash=sha256:0\n", encoding="utf-8")
+    pip = "python -m pip install --disable-pip-version-check --no-input"
+
+    def installed(verb: str, **environ: str) -> list[str]:
+        assert machine.run(verb, **environ).returncode == 0
+        return [call for call in machine.called() if " pip install " in call]
+
+    own = f"{pip} --no-deps --no-build-isolation -e {machine.root}"
+    locked = {"FACEWIRE_LOCKED": "1"}
+    assert installed("setup", **locked) == [f"{pip} --require-hashes -r {machine.root}/requirements/run.txt", own]
+    assert installed("setup", **locked) == []
+    assert installed("check", **locked) == [f"{pip} --require-hashes -r {machine.root}/requirements/dev.txt", own]
+    (machine.root / "requirements/run.txt").write_text("a==2 --hash=sha256:1\n", encoding="utf-8")
+    assert len(installed("setup", **locked)) == 2, "another lock sets up again"
+    refused = machine.run("train", **locked)
+    assert refused.returncode == 1
+    assert "no lock file" in refused.stderr

@@ -68,8 +68,9 @@ def erasure(person: str, state: Here) -> Erasure:
     with state.gallery() as gallery:
         name = persons.find(gallery, person).name
         pictures = len(list(gallery.entries([name])))
-    sightings = len(_sightings(state).of(name))
-    return Erasure(pictures=pictures, sightings=sightings, events=belonging(state.store, name))
+    sightings = _sightings(state).of(name)
+    events = belonging(state.store, name, [erasing.seen_of(one) for one in sightings])
+    return Erasure(pictures=pictures, sightings=len(sightings), events=events)
 
 
 @router.patch("/{person}")

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -22,6 +23,7 @@ if not rtsp_process.is_there():
 
 NAME, LOGIN = "door", "me:s3cret"
 HASTE = SuperviseConfig(reconnect_s=0.05, longest_reconnect_s=0.2, camera_timeout_s=3.0)
+PATIENT = replace(HASTE, wait_for_cameras=True)  # a network that has just been put up may take a moment
 
 
 class Scene(NamedTuple):
@@ -106,8 +108,8 @@ def test_a_camera_without_the_stream_is_told_at_the_start() -> None:
 def test_lost_packets_are_no_loss_of_the_camera_and_a_pulled_cable_is(transport: rtsp_process.Transport) -> None:
     with ExitStack() as stack:
         network = stack.enter_context(CameraNetwork())
-        camera = stack.enter_context(RtspCamera(prefix=network.prefix, address=camera_network.CAMERA))
-        watch = CameraWatch(stack.enter_context(watched_system((camera.config(NAME, transport=transport),), HASTE)))
+        camera = stack.enter_context(RtspCamera(prefix=network.prefix, address=network.address))
+        watch = CameraWatch(stack.enter_context(watched_system((camera.config(NAME, transport=transport),), PATIENT)))
         watch.until(lambda: watch.seen)
         network.lose(0.02)
         watch.until(lambda: len(watch.seen[NAME]) > 100)
