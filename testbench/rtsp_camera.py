@@ -1,6 +1,7 @@
 """A camera that speaks RTSP, for tests: GStreamer's RTSP server, H.264 or MJPEG, over TCP or UDP, with a login or not.
 
-Runs by the system's Python, which has GStreamer's bindings (Debian: see PACKAGES in `rtsp_process`), and needs nothing else of this project:
+Runs by the system's Python, which has GStreamer's bindings (Debian: see PACKAGES in `rtsp_process`), and needs nothing
+else of this project:
 
     /usr/bin/python3 testbench/rtsp_camera.py --port 0 --size 640x360 --fps 25 [--login USER:PASSWORD] [--codec jpeg]
 
