@@ -151,7 +151,7 @@ def _gallery_for(folder: Path, config: GalleryConfig) -> Edited:
         with (folder / "people.jsonl").open(encoding="utf-8") as lines:
             first = json_text.read(lines.readline())
         space, dim = str(first["space"]), int(first["dim"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise GalleryError(
             "This is no export of a gallery.",
             saw=f"{folder / 'people.jsonl'}: {error}",

@@ -103,14 +103,18 @@ def _track_of(run: int, event: dict[str, Any], name: str, seen: Sequence[Seen]) 
     is_named = event.get("type") == "identity" and event.get("name") == name
     if not is_named and not any(one.shows(event) for one in seen):
         return set()
+    return {_track(run, event)}
+
+
+def _track(run: int, event: dict[str, Any]) -> Track:
     track = event.get("track")
-    return {(run, str(event.get("camera")), track if isinstance(track, int) else -1)}
+    return run, str(event.get("camera")), track if isinstance(track, int) else -1
 
 
 def _is_of(run: int, event: dict[str, Any], name: str, tracks: set[Track]) -> bool:
     if event.get("name") == name:
         return True
-    return event.get("name") is None and (run, event.get("camera"), event.get("track")) in tracks
+    return event.get("name") is None and _track(run, event) in tracks
 
 
 def without(event: dict[str, Any], name: str) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def _check_first(folder: Path, text: str, space: str, dim: int) -> None:
     try:
         said = json_text.read(text)
         form, version, kept = said["format"], int(said["version"]), (said["space"], said["dim"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise _damaged(folder, [f"line 1: {error!r}"]) from error
     if form != FORMAT:
         raise _damaged(folder, [f"line 1: format {form!r}, {FORMAT!r} is wanted"])

@@ -67,7 +67,7 @@ def read_space(home: Path) -> tuple[int, str, int]:
     try:
         said = json_text.read(path.read_text(encoding="utf-8"))
         version, space, dim = int(said.get("version", 1)), str(said["space"]), int(said["dim"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise GalleryError(
             "The gallery cannot be read.",
             saw=f"{path}: {error}",

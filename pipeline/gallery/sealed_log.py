@@ -173,7 +173,7 @@ def _header(path: Path, data: bytes) -> Header:
         space, dim, version = str(said["space"]), int(said["dim"]), int(said["version"])
         if said["format"] != _FORMAT or not 0 < dim <= 1 << 16:
             raise ValueError("another kind of file")
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         raise _damaged(path, "its first line is none of an encrypted gallery") from None
     if version > _VERSION:
         raise GalleryError(
