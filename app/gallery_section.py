@@ -65,12 +65,13 @@ class GallerySettings:
             "0: never, and what was kept is erased",
         ),
     )
-    qdrant_url: str | None = field(
-        default=None,
+    qdrant_urls: tuple[str, ...] = field(
+        default=(),
         metadata=about(
             "QDRANT_URL",
-            values.url,
-            "Address of a Qdrant server that keeps the gallery; if this and QDRANT_HOST are empty, it is on disk",
+            values.urls,
+            "Address of a Qdrant server that keeps the gallery, or addresses of nodes of one cluster with commas "
+            "between, which are asked in turn; if this and QDRANT_HOST are empty, it is on disk",
             "--server URL",
         ),
     )

@@ -40,6 +40,7 @@ class ServerConfig:
     """A Qdrant server or cluster.
 
     url         http(s)://host:port
+    further     other nodes of the same cluster, asked when that one does not answer
     api_key     never printed
     grpc_port   None: REST
     timeout_s   for one request
@@ -51,6 +52,11 @@ class ServerConfig:
     grpc_port: int | None = None
     timeout_s: float = 5.0
     collection: str = "facewire"
+    further: tuple[str, ...] = ()
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return (self.url, *self.further)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,7 @@ class OutputConfig:
     event_every_s: float = 1.0  # a track whose name does not change is told again after this long
     snapshots: Path = Path("data/snapshots")  # folder, for those that are taken in the window
     event_part_bytes: int = 100_000_000  # a file of events that is so long goes on in a new one
+    event_run: str | None = None  # what tells this run's events from those of all others of a fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,19 @@ class WebhookConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CollectorConfig:
+    """Where a fleet keeps the events of all its cameras.
+
+    secret     what is posted is signed with it; never printed
+    timeout_s  for many events at once
+    """
+
+    url: str
+    secret: str = field(repr=False)
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class OutletsConfig:
     """store  folder in which events are kept to be searched
     days   for which they are
@@ -133,6 +153,7 @@ class OutletsConfig:
     crops: bool = True
     mqtt: MqttConfig | None = None
     webhook: WebhookConfig | None = None
+    collector: CollectorConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)

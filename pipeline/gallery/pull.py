@@ -76,6 +76,8 @@ class Pull:
             said = json.loads(self._mark.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
+        if isinstance(said, dict) and server.made is not None:
+            return bool(said.get("made") == server.made)  # whichever node of a cluster is asked
         return bool(said == self._said(server))
 
     def _remember(self, server: QdrantServerGallery) -> None:
