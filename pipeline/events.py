@@ -22,11 +22,13 @@ class EventLog:
     """An open file of events. Somebody's events can be erased from it meanwhile (`pipeline.erasure`).
 
     part_bytes  how long it may be before it goes on in a new file; 0: as long as it likes
+    run         added to each event, if it is not empty
     """
 
-    def __init__(self, path: Path, *, part_bytes: int = 0) -> None:
+    def __init__(self, path: Path, *, part_bytes: int = 0, run: str = "") -> None:
         self.path = path
         self._part_bytes = part_bytes
+        self._mark = {"run": run} if run else {}
         try:
             self._lines = Lines(path)
         except OSError as error:
@@ -40,7 +42,7 @@ class EventLog:
         try:
             if 0 < self._part_bytes <= self._lines.size:
                 rotate(self.path, least_bytes=self._part_bytes)
-            self._lines.append(line_of(event))
+            self._lines.append(line_of({**event, **self._mark}))
         except OSError as error:
             raise OutputError(
                 "Events can no longer be written.", saw=f"{self.path}: {error.strerror}", fix="make room on the disk"
@@ -117,7 +119,9 @@ def gallery(state: str, **more: object) -> dict[str, object]:
 
 def open_log(config: RunConfig) -> EventLog | None:
     output = config.output
-    return EventLog(output.events, part_bytes=output.event_part_bytes) if output.events else None
+    if output.events is None:
+        return None
+    return EventLog(output.events, part_bytes=output.event_part_bytes, run=output.event_run or "")
 
 
 class Telling:
