@@ -34,20 +34,24 @@ class Stored:
 class Collection:
     asked: dict[str, Any]
     points: dict[str, Stored] = field(default_factory=dict)
-    indexes: dict[str, str] = field(default_factory=dict)
+    indexes: dict[str, Any] = field(default_factory=dict)
 
 
 class QdrantPeer:
-    """fault  "", "hang" (accepts and never answers), "drop" (closes without an answer), "503", "garbage" (half up)"""
+    """fault    "", "hang" (accepts and never answers), "drop" (closes without an answer), "503", "garbage" (half up)
+    also_at  another node of the same cluster: what is told to one is told to both
+    dead     (shard, node) of replicas that are not well
+    """
 
-    def __init__(self, *, api_key: str | None = None, nodes: int = 1) -> None:
+    def __init__(self, *, api_key: str | None = None, nodes: int = 1, also_at: QdrantPeer | None = None) -> None:
         self.api_key = api_key
         self.nodes = nodes
         self.fault = ""
-        self.collections: dict[str, Collection] = {}
+        self.dead: set[tuple[int, int]] = set()
+        self.collections: dict[str, Collection] = {} if also_at is None else also_at.collections
         self.violations: list[str] = []
         self.requests: list[tuple[str, str, Any]] = []
-        self.lock = threading.Lock()
+        self.lock = threading.Lock() if also_at is None else also_at.lock
         self.closing = threading.Event()
         self._http = _Server(("127.0.0.1", 0), self)
         self._thread = threading.Thread(target=lambda: self._http.serve_forever(poll_interval=0.02))
@@ -96,6 +100,8 @@ class QdrantPeer:
         kept = self.collections[name]
         if what == f"GET {at}":
             return 200, _info(kept)
+        if what == f"GET {at}/cluster":
+            return 200, self._clustered(kept)
         if what == f"PUT {at}/index":
             kept.indexes[body["field_name"]] = body["field_schema"]
             return 200, _DONE
@@ -113,14 +119,34 @@ class QdrantPeer:
             "message_send_failures": {},
         }
 
+    def _clustered(self, kept: Collection) -> Any:
+        """Replicas go round the nodes; this one is node 1."""
+        shards = kept.asked["shard_number"]
+        placed = [
+            (shard, (shard + copy) % self.nodes + 1)
+            for shard in range(shards)
+            for copy in range(kept.asked["replication_factor"])
+        ]
+        said = [
+            {"shard_id": shard, "peer_id": node, "state": "Dead" if (shard, node) in self.dead else "Active"}
+            for shard, node in placed
+        ]
+        return {
+            "peer_id": 1,
+            "shard_count": shards,
+            "local_shards": [{**one, "points_count": 0} for one in said if one["peer_id"] == 1],
+            "remote_shards": [one for one in said if one["peer_id"] != 1],
+            "shard_transfers": [],
+        }
+
 
 _DONE = {"operation_id": 1, "status": "completed"}
 
 
 def _info(kept: Collection) -> Any:
-    params = {key: kept.asked[key] for key in ("vectors", "shard_number", "replication_factor") if key in kept.asked}
+    told = ("vectors", "shard_number", "replication_factor", "write_consistency_factor", "on_disk_payload")
     config = {
-        "params": {**params, "on_disk_payload": True},
+        "params": {key: kept.asked[key] for key in told if key in kept.asked},
         "hnsw_config": {"m": 16, "ef_construct": 100, "full_scan_threshold": 10_000},
         "optimizer_config": {
             "deleted_threshold": 0.2,
@@ -128,6 +154,7 @@ def _info(kept: Collection) -> Any:
             "default_segment_number": 0,
             "flush_interval_sec": 5,
         },
+        "quantization_config": kept.asked.get("quantization_config"),
         "metadata": kept.asked.get("metadata"),
     }
     return {
@@ -136,8 +163,14 @@ def _info(kept: Collection) -> Any:
         "segments_count": 1,
         "points_count": len(kept.points),
         "config": config,
-        "payload_schema": {},
+        "payload_schema": {name: _index(schema, len(kept.points)) for name, schema in kept.indexes.items()},
     }
+
+
+def _index(schema: Any, points: int) -> Any:
+    if isinstance(schema, dict):
+        return {"data_type": schema["type"], "params": schema, "points": points}
+    return {"data_type": schema, "points": points}
 
 
 def _points(what: str, kept: Collection, body: Any) -> tuple[int, Any]:
