@@ -21,7 +21,9 @@ from dotenv import dotenv_values
 
 from app import cameras, values
 from app.about import About
+from app.archive_section import ArchiveSettings
 from app.console_section import ConsoleSettings
+from app.fleet_section import FleetSettings
 from app.gallery_section import GallerySettings
 from app.outlet_section import OutletSettings
 from app.sections import (
@@ -50,12 +52,18 @@ class Settings:
     console: ConsoleSettings = ConsoleSettings()
     outlets: OutletSettings = OutletSettings()
     supervise: SuperviseSettings = SuperviseSettings()
+    archive: ArchiveSettings = ArchiveSettings()
     storage: StorageSettings = StorageSettings()
+    fleet: FleetSettings = FleetSettings()
     screen: bool = False
 
     @property
     def data_dir(self) -> Path:
         return ROOT / self.storage.data_dir
+
+    @property
+    def archive_dir(self) -> Path:
+        return self.archive.path or self.data_dir / "archive"
 
     @property
     def gallery_dir(self) -> Path:
@@ -70,7 +78,9 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("console", ConsoleSettings),
     ("outlets", OutletSettings),
     ("supervise", SuperviseSettings),
+    ("archive", ArchiveSettings),
     ("storage", StorageSettings),
+    ("fleet", FleetSettings),
 )
 
 
@@ -89,12 +99,14 @@ class Given(NamedTuple):
 
 def read(flags: Mapping[str, str] = MappingProxyType({})) -> Settings:
     """The settings of this process; `flags` has the first name of a setting as key (see `app.flags.given`)."""
-    path = ROOT / ".env"
-    try:
-        dotenv = dotenv_values(path, interpolate=False) if path.is_file() else {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError("The file .env cannot be read.", saw=f"{path}: {error}", fix="see .env.example") from error
-    return load(os.environ, dotenv, flags)
+    return load(os.environ, _dotenv(), flags)
+
+
+def texts(flags: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """What somebody has set, as they wrote it, by the first name of each setting: for a run on another machine."""
+    layers: list[Mapping[str, Any]] = [flags, os.environ, _dotenv()]
+    found = {about.names[0]: _find(about, layers, []) for _, _, about in catalogue()}
+    return {name: given[0].text for name, given in found.items() if given}
 
 
 def load(
@@ -118,6 +130,14 @@ def load(
         raise SettingsError("The settings cannot be used.", saw="\n".join(problems), fix="see .env.example and --help")
     made = {name: kind(**sections[name]) for name, kind in SECTIONS}
     return Settings(**made, screen=_has_screen(environ))
+
+
+def _dotenv() -> Mapping[str, str | None]:
+    path = ROOT / ".env"
+    try:
+        return dotenv_values(path, interpolate=False) if path.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("The file .env cannot be read.", saw=f"{path}: {error}", fix="see .env.example") from error
 
 
 def catalogue() -> Iterator[tuple[str, Field[Any], About]]:

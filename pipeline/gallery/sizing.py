@@ -1,0 +1,160 @@
+"""What a gallery costs on a cluster: memory, disk, network, searches a second, machines, money. Arithmetic only.
+
+The figures of one point and of one search were measured with Qdrant's engine on one processor (docs/cluster.md);
+nobody has measured a cluster here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+GB = 1e9
+
+# For each point, measured: the graph with m = 16, and what says where a point is.
+GRAPH_BYTES = 140
+INT8_EXTRA_BYTES = 8
+TRACKER_BYTES = 90
+INDEX_BYTES = 160  # of payloads; on the disk from a million pictures on
+PAYLOAD_BYTES = 400
+BASE64 = 4 / 3
+# Segments are built anew beside the old ones, and the log is written ahead.
+REBUILDING = 1.5
+# One search of one shard, measured at so many points; the way through the graph grows with their logarithm.
+SEARCH_MS_AT_128 = 1.0
+SEARCH_MEASURED_POINTS = 200_000
+_NUMBER_TEXT_BYTES = 20.5  # of JSON
+_HIT_BYTES = 110
+_REQUEST_BYTES = 500
+_HITS = 12  # four times as many pictures as people are asked for
+_FILLED = 0.7  # of a processor or a disk; more is no plan
+_SECONDS_OF_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """dim             numbers of an embedding: 128 of SFace and dlib, 512 of FaceNet
+    cutout_bytes     the JPEG of a face; 0: none is kept on the server
+    faces_per_hour   tracks that begin in front of a camera, on average over the day
+    shots            embeddings that are looked up for each
+    peak             how much more comes in the busiest minute
+    changes_per_day  pictures that are enrolled, renamed or erased
+    """
+
+    people: int = 10_000_000
+    pictures_each: int = 3
+    dim: int = 128
+    cutout_bytes: int = 12_000
+    cameras: int = 1_000
+    faces_per_hour: float = 360.0
+    shots: float = 5.0
+    peak: float = 3.0
+    changes_per_day: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """cost  a month, in whatever money the plan is to be in"""
+
+    memory_gb: float = 64.0
+    disk_gb: float = 1_000.0
+    cores: int = 8
+    cost: float = 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """Of the whole cluster, with all replicas, unless it says otherwise.
+
+    nodes             that hold it with one of them lost
+    asked_per_s       searches in the busiest minute
+    searches_per_s    that the processors of all nodes but one can do
+    request_mbit_s    between stations and the cluster, in the busiest minute
+    between_mbit_s    between the nodes
+    reads_per_s       whole vectors from the disk of one node, in the busiest minute, if none of them is cached
+    copy_gb           what a copy of everything would take on each station's disk, with and without cut-outs
+    """
+
+    points: int
+    shards: int
+    replicas: int
+    nodes: int
+    memory_gb: float
+    disk_gb: float
+    asked_per_s: float
+    searches_per_s: float
+    request_mbit_s: float
+    between_mbit_s: float
+    reads_per_s: float
+    copy_gb: float
+    copy_without_cutouts_gb: float
+    cost: float
+
+
+def sized(demand: Demand, machine: Machine, *, replicas: int = 2, nodes: int | None = None) -> Sizing:
+    """For so many nodes, or for the fewest that can do it."""
+    if nodes is not None:
+        return _on_nodes(demand, machine, nodes, replicas)
+    count = max(replicas + 1, 3) if replicas > 1 else 1
+    while not fits(plan := _on_nodes(demand, machine, count, replicas), machine):
+        count += 1
+        if count > 1_000:
+            raise ValueError("a thousand such machines do not hold it")
+    return plan
+
+
+def fits(plan: Sizing, machine: Machine) -> bool:
+    """Also when one of several nodes is lost; its share of memory and disk is not needed at once, its work is."""
+    return (
+        plan.memory_gb <= plan.nodes * machine.memory_gb * _FILLED
+        and plan.disk_gb <= plan.nodes * machine.disk_gb * _FILLED
+        and plan.asked_per_s <= plan.searches_per_s
+    )
+
+
+def memory_bytes_of_point(dim: int, *, indexes_on_disk: bool) -> int:
+    kept = dim + INT8_EXTRA_BYTES + GRAPH_BYTES + TRACKER_BYTES
+    return kept if indexes_on_disk else kept + INDEX_BYTES
+
+
+def disk_bytes_of_point(dim: int, cutout_bytes: int) -> float:
+    vector = 4 * dim + dim + INT8_EXTRA_BYTES + GRAPH_BYTES
+    return vector + TRACKER_BYTES + INDEX_BYTES + PAYLOAD_BYTES + cutout_bytes * BASE64
+
+
+def search_ms(points: float, dim: int) -> float:
+    """One core, one search, one shard of so many points."""
+    depth = math.log(max(points, 1_000)) / math.log(SEARCH_MEASURED_POINTS)
+    return SEARCH_MS_AT_128 * depth * (0.5 + 0.5 * dim / 128)
+
+
+def _on_nodes(demand: Demand, machine: Machine, nodes: int, replicas: int) -> Sizing:
+    from pipeline.gallery.spread import Spread
+
+    points = demand.people * demand.pictures_each
+    spread = Spread.of_nodes(nodes, replicas=replicas, pictures=points)
+    copies = points * spread.replicas
+    memory = copies * memory_bytes_of_point(demand.dim, indexes_on_disk=spread.indexes_on_disk) * REBUILDING
+    disk = copies * disk_bytes_of_point(demand.dim, demand.cutout_bytes) * REBUILDING
+    asked = demand.cameras * demand.faces_per_hour / 3600 * demand.shots * demand.peak
+    busy_s = spread.shards * search_ms(points / spread.shards, demand.dim) / 1000
+    working = max(1, nodes - 1)
+    request = demand.dim * _NUMBER_TEXT_BYTES + _REQUEST_BYTES + _HITS * _HIT_BYTES
+    between = (spread.shards * (nodes - 1) / nodes) * (4 * demand.dim + _HITS * _HIT_BYTES)
+    own = demand.cutout_bytes + PAYLOAD_BYTES + 4 * demand.dim + GRAPH_BYTES
+    return Sizing(
+        points=points,
+        shards=spread.shards,
+        replicas=spread.replicas,
+        nodes=nodes,
+        memory_gb=memory / GB,
+        disk_gb=disk / GB,
+        asked_per_s=asked,
+        searches_per_s=working * machine.cores * _FILLED / busy_s,
+        request_mbit_s=asked * request * 8 / 1e6,
+        between_mbit_s=asked * between * 8 / 1e6,
+        reads_per_s=asked * spread.shards * 2 * _HITS / working,
+        copy_gb=points * own / GB,
+        copy_without_cutouts_gb=points * (own - demand.cutout_bytes) / GB,
+        cost=nodes * machine.cost,
+    )
