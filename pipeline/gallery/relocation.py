@@ -34,6 +34,10 @@ class Compared:
     there: str
     differing: tuple[str, ...]
 
+    @property
+    def is_same(self) -> bool:
+        return not self.differing and self.here == self.there
+
 
 @dataclass(frozen=True, slots=True)
 class Moved:
@@ -52,7 +56,7 @@ class Moved:
     def is_whole(self) -> bool:
         """Each picture of the source is at the target as it was read back; the target may have more."""
         seen = self.compared
-        return seen.pictures == self.source <= self.target and not seen.differing and seen.here == seen.there
+        return seen.is_same and seen.pictures == self.source <= self.target
 
 
 class Move:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from pipeline.gallery.spread import Spread
+
 GB = 1e9
 
 # For each point, measured: the graph with m = 16, and what says where a point is.
@@ -28,7 +30,8 @@ _HIT_BYTES = 110
 _REQUEST_BYTES = 500
 _HITS = 12  # four times as many pictures as people are asked for
 _FILLED = 0.7  # of a processor or a disk; more is no plan
-_SECONDS_OF_DAY = 86_400
+_FEWEST_NODES = 3  # of which two still are a majority
+_MOST_NODES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,6 @@ class Demand:
     faces_per_hour   tracks that begin in front of a camera, on average over the day
     shots            embeddings that are looked up for each
     peak             how much more comes in the busiest minute
-    changes_per_day  pictures that are enrolled, renamed or erased
     """
 
     people: int = 10_000_000
@@ -49,16 +51,18 @@ class Demand:
     faces_per_hour: float = 360.0
     shots: float = 5.0
     peak: float = 3.0
-    changes_per_day: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """cost  a month, in whatever money the plan is to be in"""
+    """reads_per_s  of 4 KiB from its disk
+    cost         a month, in whatever money the plan is to be in
+    """
 
     memory_gb: float = 64.0
     disk_gb: float = 1_000.0
     cores: int = 8
+    reads_per_s: float = 100_000.0
     cost: float = 150.0
 
 
@@ -71,7 +75,8 @@ class Sizing:
     searches_per_s    that the processors of all nodes but one can do
     request_mbit_s    between stations and the cluster, in the busiest minute
     between_mbit_s    between the nodes
-    reads_per_s       whole vectors from the disk of one node, in the busiest minute, if none of them is cached
+    vectors_gb        whole vectors on the disk, which the system caches in what memory is left
+    reads_per_s       of them from the disk of one node, in the busiest minute
     copy_gb           what a copy of everything would take on each station's disk, with and without cut-outs
     """
 
@@ -85,6 +90,7 @@ class Sizing:
     searches_per_s: float
     request_mbit_s: float
     between_mbit_s: float
+    vectors_gb: float
     reads_per_s: float
     copy_gb: float
     copy_without_cutouts_gb: float
@@ -95,21 +101,27 @@ def sized(demand: Demand, machine: Machine, *, replicas: int = 2, nodes: int | N
     """For so many nodes, or for the fewest that can do it."""
     if nodes is not None:
         return _on_nodes(demand, machine, nodes, replicas)
-    count = max(replicas + 1, 3) if replicas > 1 else 1
-    while not fits(plan := _on_nodes(demand, machine, count, replicas), machine):
-        count += 1
-        if count > 1_000:
-            raise ValueError("a thousand such machines do not hold it")
+    fewest = _FEWEST_NODES if replicas > 1 else 1
+    for count in range(max(fewest, replicas), _MOST_NODES):
+        plan = _on_nodes(demand, machine, count, replicas)
+        if not shortages(plan, machine):
+            return plan
     return plan
 
 
-def fits(plan: Sizing, machine: Machine) -> bool:
-    """Also when one of several nodes is lost; its share of memory and disk is not needed at once, its work is."""
-    return (
-        plan.memory_gb <= plan.nodes * machine.memory_gb * _FILLED
-        and plan.disk_gb <= plan.nodes * machine.disk_gb * _FILLED
-        and plan.asked_per_s <= plan.searches_per_s
-    )
+def shortages(plan: Sizing, machine: Machine) -> list[str]:
+    """What there is too little of, in sentences; the work of a node that is lost is done by the others."""
+    filled = f"no more than {_FILLED:.0%} of a node is planned with"
+    found = []
+    if plan.memory_gb > plan.nodes * machine.memory_gb * _FILLED:
+        found.append(f"memory, {plan.memory_gb / plan.nodes:.0f} GB in each node of {machine.memory_gb:g}; {filled}")
+    if plan.disk_gb > plan.nodes * machine.disk_gb * _FILLED:
+        found.append(f"disk, {plan.disk_gb / plan.nodes:.0f} GB in each node of {machine.disk_gb:g}; {filled}")
+    if plan.reads_per_s > machine.reads_per_s * _FILLED:
+        found.append(f"disk, {plan.reads_per_s:.0f} reads a second of {machine.reads_per_s:.0f} in each node; {filled}")
+    if plan.asked_per_s > plan.searches_per_s:
+        found.append(f"processors, {plan.asked_per_s:.0f} searches a second of {plan.searches_per_s:.0f}; {filled}")
+    return found
 
 
 def memory_bytes_of_point(dim: int, *, indexes_on_disk: bool) -> int:
@@ -129,8 +141,6 @@ def search_ms(points: float, dim: int) -> float:
 
 
 def _on_nodes(demand: Demand, machine: Machine, nodes: int, replicas: int) -> Sizing:
-    from pipeline.gallery.spread import Spread
-
     points = demand.people * demand.pictures_each
     spread = Spread.of_nodes(nodes, replicas=replicas, pictures=points)
     copies = points * spread.replicas
@@ -139,6 +149,8 @@ def _on_nodes(demand: Demand, machine: Machine, nodes: int, replicas: int) -> Si
     asked = demand.cameras * demand.faces_per_hour / 3600 * demand.shots * demand.peak
     busy_s = spread.shards * search_ms(points / spread.shards, demand.dim) / 1000
     working = max(1, nodes - 1)
+    vectors = copies * 4 * demand.dim
+    cached = min(1.0, max(0.0, nodes * machine.memory_gb * _FILLED * GB - memory) / vectors)
     request = demand.dim * _NUMBER_TEXT_BYTES + _REQUEST_BYTES + _HITS * _HIT_BYTES
     between = (spread.shards * (nodes - 1) / nodes) * (4 * demand.dim + _HITS * _HIT_BYTES)
     own = demand.cutout_bytes + PAYLOAD_BYTES + 4 * demand.dim + GRAPH_BYTES
@@ -153,7 +165,8 @@ def _on_nodes(demand: Demand, machine: Machine, nodes: int, replicas: int) -> Si
         searches_per_s=working * machine.cores * _FILLED / busy_s,
         request_mbit_s=asked * request * 8 / 1e6,
         between_mbit_s=asked * between * 8 / 1e6,
-        reads_per_s=asked * spread.shards * 2 * _HITS / working,
+        vectors_gb=vectors / GB,
+        reads_per_s=(1 - cached) * asked * spread.shards * 2 * _HITS / working,
         copy_gb=points * own / GB,
         copy_without_cutouts_gb=points * (own - demand.cutout_bytes) / GB,
         cost=nodes * machine.cost,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -9,6 +10,8 @@ INDEXES = ("person", "image_hash", "embedding_space", "changed")
 # From here on the indexes of payloads, of which a lookup needs none, are left on the disk.
 _LARGE_PICTURES = 1_000_000
 _WELL = "Active"
+# Each search asks every shard, so more of them cost more work: enough to grow to six nodes' double, no more.
+_MOST_SHARDS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +35,14 @@ class Spread:
 
     @staticmethod
     def of_nodes(nodes: int, *, shards: int | None = None, replicas: int | None = None, pictures: int = 0) -> Spread:
-        """Two shards for each node, so that the cluster can double, and each on two of them.
+        """Two shards for each node, so that the cluster can double, up to twelve; each on two of them.
 
         All replicas must have written what is reported as stored: while one of them is down, writes wait in the
         journals of the stations and searches go on.
         """
         copies = min(replicas or 2, nodes)
-        parts = shards or (1 if nodes == 1 else 2 * nodes)
+        usual = 1 if nodes == 1 else max(min(2 * nodes, _MOST_SHARDS), math.ceil(nodes / copies))
+        parts = shards or usual
         return Spread(parts, copies, confirmations=copies, indexes_on_disk=pictures >= _LARGE_PICTURES)
 
 
