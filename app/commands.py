@@ -6,6 +6,8 @@ python -m app.main gallery list          who is known (show, rename, merge, dele
 python -m app.main unknowns list         who was seen that has no name
 python -m app.main strangers add IMAGE…  faces that must not be named
 python -m app.main identify PATH…        who is on photographs (detect: only where faces are)
+python -m app.main index DIR…            search recordings for faces
+python -m app.main find PHOTO…           where somebody was seen in them
 python -m app.main fleet up --cameras F  cameras on many machines (status, move, drain, logs, down, node)
 python -m app.main doctor                what works on this machine
 """
@@ -26,7 +28,7 @@ from app.run import Run
 from checkpoints.errors import SettingsError, UserError
 from pipeline.wiring import check
 
-COMMANDS = ("enroll", "gallery", "unknowns", "strangers", "detect", "identify", "fleet", "doctor")
+COMMANDS = ("enroll", "gallery", "unknowns", "strangers", "detect", "identify", "index", "find", "fleet", "doctor")
 _FURTHER_HELP = "commands: " + ", ".join(f"{name} (see {name} --help)" for name in COMMANDS)
 
 
@@ -49,12 +51,13 @@ def _command(words: list[str]) -> int:
 
 
 def parser_of_commands() -> FlagParser:
+    from app.archive import commands as archive
     from app import doctor, enrolment, people, pictures, strangers, unknowns
     from app.fleet import commands as fleet
 
     parser = FlagParser(prog="python -m app.main", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (enrolment, people, unknowns, strangers, pictures, fleet, doctor):
+    for module in (enrolment, people, unknowns, strangers, pictures, archive, fleet, doctor):
         module.add_parsers(commands)
     return parser
 

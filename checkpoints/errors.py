@@ -64,6 +64,10 @@ class GalleryAway(GalleryError):
     """The gallery's server does not answer now; the same may work later."""
 
 
+class ArchiveError(UserError):
+    """Recordings that cannot be found, or an index of them that cannot be kept or searched."""
+
+
 class EnrolmentError(UserError):
     """A picture or name that cannot be enrolled."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import av
 import av.error
@@ -18,15 +19,20 @@ _SEEK_EARLIER_S = 2.0
 
 
 class VideoReader:
-    """One opened file or stream. Errors name the source as it may be shown."""
+    """One opened file or stream. Errors name the source as it may be shown.
 
-    def __init__(self, camera: CameraConfig, *, live: bool, timeout_s: float) -> None:
+    began_s   the time of its first picture; files that were cut out of a stream do not begin at 0
+    length_s  0: it does not say
+    """
+
+    def __init__(self, camera: CameraConfig, *, live: bool, timeout_s: float, content: BinaryIO | None = None) -> None:
+        """content: the bytes, when they come from a place that FFmpeg does not know."""
         self._camera = camera
         # A camera is joined at once, without its first second; elsewhere that would be the beginning of the video.
         rtsp = camera.source.lower().startswith("rtsp")
         options = {"rtsp_transport": "tcp", "fflags": "nobuffer"} if rtsp else {}
         try:
-            self._container = av.open(camera.source, options=options, timeout=timeout_s if live else None)
+            self._container = av.open(content or camera.source, options=options, timeout=timeout_s if live else None)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise SourceError(
                 f"{'The stream' if live else 'The file'} cannot be opened.",
@@ -43,6 +49,8 @@ class VideoReader:
         self.fps = float(self._stream.average_rate or self._stream.guessed_rate or 25)
         self.finite = self._container.duration is not None
         self.frames_promised = self._stream.frames
+        self.began_s = (self._container.start_time or 0) / av.time_base
+        self.length_s = (self._container.duration or 0) / av.time_base
         self.size_wh = (self._stream.codec_context.width, self._stream.codec_context.height)
         self.broke: str | None = None
 
