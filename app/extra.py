@@ -14,6 +14,6 @@ def need_fleet(command: str) -> None:
     missing = [name for name in _FLEET if find_spec(name) is None]
     if missing:
         raise SettingsError(
-            f"{command} needs the extra fleet: pip install 'facewire[fleet]', or in its folder pip install -e '.[fleet]'.",
+            f"{command} needs the extra fleet, which pip install -e '.[fleet]' brings.",
             saw=f"not installed: {', '.join(missing)}",
         )

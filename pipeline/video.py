@@ -32,7 +32,9 @@ class VideoReader:
         rtsp = camera.source.lower().startswith("rtsp")
         options = {"rtsp_transport": "tcp", "fflags": "nobuffer"} if rtsp else {}
         try:
-            self._container = av.open(content or camera.source, options=options, timeout=timeout_s if live else None)
+            self._container = av.open(
+                content or camera.source, "r", options=options, timeout=timeout_s if live else None
+            )
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise SourceError(
                 f"{'The stream' if live else 'The file'} cannot be opened.",

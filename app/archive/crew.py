@@ -47,7 +47,7 @@ class Crew:
 
     def __enter__(self) -> Crew:
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-        os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else it warns of what Ray Data does by itself
         try:
             ray.init(
                 address=self._address or "local",
@@ -78,7 +78,7 @@ class Crew:
 
     def surveyed(self, files: Sequence[tuple[File, Origin]]) -> Iterator[Surveyed]:
         tasks = [json.dumps([asdict(file), asdict(origin)]) for file, origin in files]
-        for told in self._told(tasks, lambda data: data.map(_survey, num_cpus=1, max_retries=_TRIES)):
+        for told in self._told(tasks, lambda data: data.map(_survey, num_cpus=1)):
             yield Surveyed(told["file"], Recording(**told["found"]) if told["found"] else None, told["why"])
 
     def watched(self, parts: Sequence[Part]) -> Iterator[Outcome]:
@@ -89,14 +89,14 @@ class Crew:
         if gpus and backends.choose(self._eyes.engines.backend) == "tensorrt":
             share["num_gpus"] = min(1.0, gpus / workers)
 
-        def watching(data: Any) -> Any:
+        def watching(data: ray.data.Dataset) -> ray.data.Dataset:
             return data.map_batches(
                 _Watching,
                 fn_constructor_args=(self._eyes,),
                 batch_size=1,
-                compute=ray.data.ActorPoolStrategy(size=workers),
-                max_restarts=-1,  # of a worker; what it was doing is tried again only so often
-                max_task_retries=_TRIES,
+                # One at a time: who dies takes nobody else's part along.
+                compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=1),
+                ray_remote_args_fn=lambda: {"max_task_retries": _TRIES},
                 **share,
             )
 
@@ -105,7 +105,7 @@ class Crew:
             yield Outcome(told["part"], points, told["why"])
 
     @staticmethod
-    def _told(tasks: Sequence[str], work: Callable[[Any], Any]) -> Iterator[dict[str, Any]]:
+    def _told(tasks: Sequence[str], work: Callable[[ray.data.Dataset], ray.data.Dataset]) -> Iterator[dict[str, Any]]:
         """Each task is a block of its own, so that its result comes as soon as it is there."""
         data = ray.data.from_items([{"task": task} for task in tasks], override_num_blocks=len(tasks))
         try:

@@ -57,7 +57,7 @@ class Bar:
 
     def _speed(self) -> float:
         took_s = time.monotonic() - (self._began_s or time.monotonic())
-        return self._bar.n / max(took_s / 3600, 1e-9)
+        return float(self._bar.n) / max(took_s / 3600, 1e-9)
 
     def _say(self, text: str) -> None:
         self._bar.clear()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.archive.sighting import PART, RECORDING, SIGHTING, Point, Sighting, sighting_of
 
-__all__ = ["INDEXED", "PART", "RECORDING", "SIGHTING", "Hit", "Shelf", "Wanted"]
+__all__ = ["EVERYTHING", "INDEXED", "PART", "RECORDING", "SIGHTING", "Hit", "Shelf", "Wanted"]
 
 # Payload that is searched by, and how Qdrant calls its kind.
 INDEXED = (
@@ -36,6 +36,9 @@ class Wanted:
     cameras: tuple[str, ...] = ()
     since: str | None = None
     until: str | None = None
+
+
+EVERYTHING = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Shelf(Protocol):
     def points(self, kind: str, *, vectors: bool = False) -> Iterator[Point]:
         """All of a kind, in the order of their ids."""
 
-    def count(self, kind: str, wanted: Wanted = Wanted()) -> int: ...
+    def count(self, kind: str, wanted: Wanted = EVERYTHING) -> int: ...
 
     def search(self, rows: NDArray[np.float32], limit: int, least: float, wanted: Wanted) -> list[list[Hit]]:
         """For each row of (N, D) of unit length the nearest sightings with a cosine of at least `least`, best first."""

@@ -15,7 +15,7 @@ import numpy as np
 import qdrant_edge as qdrant
 from numpy.typing import NDArray
 
-from app.archive.shelf import INDEXED, SIGHTING, Hit, Wanted, hit
+from app.archive.shelf import EVERYTHING, INDEXED, SIGHTING, Hit, Wanted, hit
 from app.archive.sighting import Point, id_of
 from checkpoints.errors import ArchiveError, GalleryError, GalleryLocked
 from pipeline.gallery.lock import Lock
@@ -58,13 +58,13 @@ class ShelfOnDisk:
             )
             records, offset = _tried(lambda request=request: self._shard.scroll(request), self._folder)  # type: ignore[misc]
             for record in records:
-                row = (record.vector or {}).get(_FACE) if vectors else None
-                vector = None if row is None else np.asarray(row, np.float32)
+                rows = record.vector if isinstance(record.vector, dict) else {}
+                vector = np.asarray(rows[_FACE], np.float32) if _FACE in rows else None
                 yield Point(str(record.id), record.payload or {}, vector)
             if offset is None:
                 return
 
-    def count(self, kind: str, wanted: Wanted = Wanted()) -> int:
+    def count(self, kind: str, wanted: Wanted = EVERYTHING) -> int:
         return int(self._shard.count(qdrant.CountRequest(exact=True, filter=_of(kind, wanted))))
 
     def search(self, rows: NDArray[np.float32], limit: int, least: float, wanted: Wanted) -> list[list[Hit]]:
@@ -157,7 +157,7 @@ def _locked(folder: Path) -> Lock:
         raise _unusable(folder, error) from error
 
 
-def _of(kind: str, wanted: Wanted = Wanted()) -> qdrant.Filter:
+def _of(kind: str, wanted: Wanted = EVERYTHING) -> qdrant.Filter:
     must: list[Any] = [qdrant.FieldCondition("kind", match=qdrant.MatchValue(kind))]
     if wanted.cameras:
         must.append(qdrant.FieldCondition("camera", match=qdrant.MatchAny(list(wanted.cameras))))

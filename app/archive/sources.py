@@ -17,9 +17,8 @@ from urllib.parse import quote
 from app.archive.recordings import File
 from checkpoints.errors import ArchiveError
 
-SUFFIXES = frozenset(
-    [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".flv", ".wmv", ".asf", ".3gp", ".h264", ".h265", ".hevc", ".dav", ".gif"]
-)
+_VIDEOS = "mp4 m4v mov mkv webm avi ts m2ts mts mpg mpeg flv wmv asf 3gp h264 h265 hevc dav gif"
+SUFFIXES = frozenset(f".{name}" for name in _VIDEOS.split())
 _CHUNK_BYTES = 8 << 20  # an object store answers each read anew
 
 
