@@ -78,6 +78,7 @@ def _hit_as_json(number: int, hit: Hit) -> dict[str, object]:
         "from_s": seen.from_s,
         "to_s": seen.to_s,
         "best_s": seen.best_s,
+        "box": list(seen.box),
         "cosine": round(hit.score, 4),
         "quality": seen.quality,
         "frames": seen.frames,

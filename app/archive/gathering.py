@@ -26,8 +26,9 @@ class Shot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gathered:
-    """shots   the clearest looks, the clearest first
-    cutout  of the first of them
+    """shots     the clearest looks, the clearest first
+    cutout    of the first of them
+    box_xyxy  (4,) float32 pixels, where it was
     """
 
     track: int
@@ -36,6 +37,7 @@ class Gathered:
     frames: int
     shots: tuple[Shot, ...]
     cutout: Cutout
+    box_xyxy: NDArray[np.float32]
 
     @property
     def embedding(self) -> NDArray[np.float32]:
@@ -47,11 +49,13 @@ class Gathered:
 
 @dataclass(slots=True)
 class _Open:
+    """best  the clearest look: what was cut out, and where"""
+
     first_s: float
     last_s: float
     frames: int = 0
     shots: list[Shot] = field(default_factory=list)
-    cutout: Cutout | None = None
+    best: tuple[Cutout, NDArray[np.float32]] | None = None
 
     def keep(self, shots: list[Shot]) -> None:
         self.shots = sorted([*self.shots, *shots], key=lambda one: (-one.quality, one.at_s))[:BEST_SHOTS]
@@ -82,7 +86,7 @@ class Gathering:
         if quality < MIN_QUALITY or face.embedding is None:
             return
         if not seen.shots or quality > seen.shots[0].quality:
-            seen.cutout = cut_out(face)
+            seen.best = cut_out(face), np.array(face.box_xyxy)
         seen.keep([Shot(at_s, quality, np.array(face.embedding))])
 
     def _join(self, newer: int, older: int) -> None:
@@ -92,7 +96,7 @@ class Gathering:
             return
         early = self._open.setdefault(older, _Open(late.first_s, late.last_s))
         if late.shots and (not early.shots or late.shots[0].quality > early.shots[0].quality):
-            early.cutout = late.cutout
+            early.best = late.best
         early.first_s, early.last_s = min(early.first_s, late.first_s), max(early.last_s, late.last_s)
         early.frames += late.frames
         early.keep(late.shots)
@@ -101,6 +105,7 @@ class Gathering:
         found = []
         for track in tracks:
             seen = self._open.pop(track, None)
-            if seen is not None and seen.cutout is not None:
-                found.append(Gathered(track, seen.first_s, seen.last_s, seen.frames, tuple(seen.shots), seen.cutout))
+            if seen is not None and seen.best is not None:
+                span = seen.first_s, seen.last_s, seen.frames
+                found.append(Gathered(track, *span, tuple(seen.shots), *seen.best))
         return found

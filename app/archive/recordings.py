@@ -19,8 +19,8 @@ PART_S = 300.0
 _LEAST_PART_S = 60.0
 # A day and a time, in one name or shared out over folders.
 _STAMP = re.compile(
-    r"(?<!\d)(20\d\d)[-_./]?([01]\d)[-_./]?([0-3]\d)"
-    r"[T_ ./-]*([0-2]\d)[-_.:h]?([0-5]\d)[-_.:m]?([0-5]\d)(?:[.,]\d+)?(Z?)(?!\d)"
+    r"(?<!\d)(?P<day>(20\d\d)[-_./]?([01]\d)[-_./]?([0-3]\d))"
+    r"(?P<between>\D*)(?P<clock>([0-2]\d)[-_.:h]?([0-5]\d)[-_.:m]?([0-5]\d)(?:[.,]\d+)?(?P<utc>Z?))(?!\d)"
 )
 _EDGES = " _-.@"
 
@@ -100,20 +100,21 @@ def origin(within: str, camera: str | None = None) -> Origin:
     """
     path = PurePosixPath(within)
     asked_for, *folders = path.parts[:-1] or ("",)
-    stamps = list(_STAMP.finditer(within))
+    rest = within.removesuffix(path.suffix)
+    stamps = list(_STAMP.finditer(rest))
     stamp = stamps[-1] if stamps else None
-    rest = path.stem
     if stamp is not None:
-        at = len(within) - len(path.name)  # where the name begins
-        rest = within[at : max(at, stamp.start())] + within[max(at, stamp.end()) : at + len(path.stem)]
+        between = "" if re.fullmatch(r"[T_ ./-]*", stamp["between"]) else stamp["between"]
+        rest = rest[: stamp.start()] + between + rest[stamp.end() :]
     named = [folder for folder in folders if not re.fullmatch(r"[\d._ -]+", folder)]
-    name = camera or (named[-1] if named else rest.strip(_EDGES)) or asked_for or path.stem
+    name = camera or (named[-1] if named else rest.rpartition("/")[2].strip(_EDGES)) or asked_for or path.stem
     return Origin(name, None if stamp is None else _moment(stamp))
 
 
 def _moment(stamp: re.Match[str]) -> float | None:
+    numbers = [int(stamp[place]) for place in (2, 3, 4, 7, 8, 9)]
     try:
-        moment = datetime(*(int(stamp[place]) for place in range(1, 7)))  # type: ignore[arg-type]  # noqa: DTZ001
+        moment = datetime(*numbers)  # type: ignore[arg-type]  # noqa: DTZ001
     except ValueError:  # 20269999 is no day
         return None
-    return (moment.replace(tzinfo=timezone.utc) if stamp[7] else moment.astimezone()).timestamp()
+    return (moment.replace(tzinfo=timezone.utc) if stamp["utc"] else moment.astimezone()).timestamp()

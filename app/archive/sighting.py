@@ -34,6 +34,7 @@ class Sighting:
     first, last   UTC, ISO 8601
     from_s, to_s  the same moments in the file, seconds from its beginning
     best_s        moment of the clearest look, seconds from the beginning
+    box           where the face was then: left, top, right, bottom in parts of the picture's width and height
     frames        in which the face was found
     shots         looks that the embedding was made of
     quality       of the clearest look, 0…1
@@ -50,6 +51,7 @@ class Sighting:
     from_s: float
     to_s: float
     best_s: float
+    box: tuple[float, float, float, float]
     frames: int
     shots: int
     quality: float
@@ -71,14 +73,18 @@ def point_of(seen: Sighting) -> Point:
     payload = {name: getattr(seen, name) for name in _PLAIN}
     landmarks = [round(float(value), 2) for value in seen.cutout.landmarks.reshape(-1)]
     crop = {"jpeg": base64.b64encode(seen.cutout.jpeg).decode("ascii"), "landmarks": landmarks}
-    return Point(seen.id, {"kind": SIGHTING, **payload, "crop": crop}, seen.embedding)
+    return Point(seen.id, {"kind": SIGHTING, **payload, "box": list(seen.box), "crop": crop}, seen.embedding)
 
 
 def sighting_of(one: str, payload: Mapping[str, Any], embedding: NDArray[np.float32]) -> Sighting:
     crop = payload["crop"]
     landmarks = np.asarray(crop["landmarks"], np.float32).reshape(5, 2)
     plain = {name: payload[name] for name in _PLAIN}
-    return Sighting(id=one, embedding=embedding, cutout=Cutout(base64.b64decode(crop["jpeg"]), landmarks), **plain)
+    left, top, right, bottom = payload["box"]
+    box = (left, top, right, bottom)
+    return Sighting(
+        id=one, box=box, embedding=embedding, cutout=Cutout(base64.b64decode(crop["jpeg"]), landmarks), **plain
+    )
 
 
 def packed(points: list[Point]) -> str:

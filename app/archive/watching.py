@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, BinaryIO
 
@@ -68,18 +68,18 @@ class Watcher:
         recording = part.recording
         camera = CameraConfig(recording.camera, recording.file, recording.file)
         with closing(VideoReader(camera, live=False, timeout_s=0, content=content)) as reader:
-            frames, found = self._watched(part, reader)
-            points = [point_of(self._sighting(part, one)) for one in found]
+            size_wh = working_size(reader.size_wh, self._size_wh)
+            frames, found = self._watched(part, reader, size_wh)
+            points = [point_of(self._sighting(part, one, size_wh)) for one in found]
             return [*points, _done(part, frames=frames, sightings=len(points), damage=reader.broke)]
 
     def close(self) -> None:
         self._detector.close()
         self._embedder.close()
 
-    def _watched(self, part: Part, reader: VideoReader) -> tuple[int, list[Gathered]]:
+    def _watched(self, part: Part, reader: VideoReader, size_wh: tuple[int, int]) -> tuple[int, list[Gathered]]:
         """How many frames there were, and who was seen."""
-        width, height = working_size(reader.size_wh, self._size_wh)
-        image_bgr = np.empty((height, width, 3), np.uint8)
+        image_bgr = np.empty((size_wh[1], size_wh[0], 3), np.uint8)
         pursuit, following, gathering = Pursuit(self._detector, self._every), Following(self._settings), Gathering()
         found: list[Gathered] = []
         number = 0
@@ -112,8 +112,9 @@ class Watcher:
         )
         return _Looked(step, worth)
 
-    def _sighting(self, part: Part, one: Gathered) -> Sighting:
+    def _sighting(self, part: Part, one: Gathered, size_wh: tuple[int, int]) -> Sighting:
         recording = part.recording
+        left, top, right, bottom = (round(float(v) / size_wh[at % 2], 4) for at, v in enumerate(one.box_xyxy))
         return Sighting(
             id=id_of(part.id, one.track),
             part=part.id,
@@ -125,12 +126,13 @@ class Watcher:
             from_s=round(one.first_s, 3),
             to_s=round(one.last_s, 3),
             best_s=round(one.shots[0].at_s, 3),
+            box=(left, top, right, bottom),
             frames=one.frames,
             shots=len(one.shots),
             quality=round(one.shots[0].quality, 4),
             space=self._embedder.space,
             embedding=one.embedding,
-            cutout=replace(one.cutout),
+            cutout=one.cutout,
         )
 
 
