@@ -14,6 +14,7 @@ import ray
 from ray import exceptions
 
 from app.fleet.control import Charter, Control
+from app.fleet.likeness import Met
 from app.fleet.order import Order, Report
 from app.fleet.place import Node
 from app.fleet.warden import Here, Warden
@@ -148,6 +149,17 @@ class Wardens:
         except exceptions.RayError as error:
             raise FleetError("The camera's machine does not answer.", saw=camera, fix="see fleet status") from error
         return found
+
+    def met(self, cameras: Sequence[str], since: str) -> list[Met]:
+        """What the wardens of these cameras know of unknown people on their machines."""
+        asked = [self._handles[camera].met.remote(since) for camera in cameras if camera in self._handles]
+        try:
+            found: list[list[Met]] = ray.get(asked, timeout=_PATIENCE_S)
+        except (exceptions.RayError, TimeoutError) as error:
+            raise FleetError(
+                "A machine does not tell whom it has seen.", saw=str(error).splitlines()[0], fix="see fleet status"
+            ) from error
+        return [met for each in found for met in each]
 
 
 def whereabouts(node: Node, site: str | None, shut: Sequence[str]) -> dict[str, Any]:

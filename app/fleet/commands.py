@@ -7,6 +7,7 @@ python -m app.main fleet status                               what each of them 
 python -m app.main fleet move door 10.0.0.2                   to another machine
 python -m app.main fleet drain 10.0.0.2                       no camera on this machine (--back: again)
 python -m app.main fleet logs door                            what its run has said
+python -m app.main fleet journeys Ann                         from camera to camera (--unknown: those without a name)
 python -m app.main fleet down                                 all of them end
 """
 
@@ -25,7 +26,7 @@ from tqdm import tqdm
 
 from app import flags, settings, values
 from app.extra import need_fleet
-from app.fleet import joining, overview, roster
+from app.fleet import joining, overview, roster, travelling
 from app.settings import Settings
 from checkpoints.errors import SettingsError
 
@@ -61,6 +62,8 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     logs = _add(kinds, "logs", _logs, "what the run of a camera has said")
     logs.add_argument("camera")
     logs.add_argument("--lines", type=int, default=50, metavar="N", help="the last N (default %(default)s)")
+    told = _add(kinds, "journeys", travelling.journeys_command, "who went where, from camera to camera")
+    travelling.add_flags(told)
     _add(kinds, "down", _down, "all cameras end, in order")
     node = kinds.add_parser("node", help="this machine becomes a part of the cluster", allow_abbrev=False)
     first = node.add_mutually_exclusive_group(required=True)

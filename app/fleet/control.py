@@ -15,6 +15,8 @@ from typing import Protocol
 from app.fleet import overview, steps, wished
 from app.fleet.collect import Collecting
 from app.fleet.front import Front, Pages
+from app.fleet.journeys import Seen, seen_in
+from app.fleet.likeness import Met
 from app.fleet.order import HEALTHY, Order, Report
 from app.fleet.overview import View
 from app.fleet.place import Node
@@ -55,6 +57,7 @@ class Hands(Protocol):
     def look(self, timeout_s: float) -> Mapping[str, Report | None]: ...
     def dead(self) -> set[str]: ...
     def log(self, camera: str, lines: int) -> list[str]: ...
+    def met(self, cameras: list[str], since: str) -> list[Met]: ...
 
 
 class Control:
@@ -130,6 +133,16 @@ class Control:
 
     def log(self, camera: str, lines: int) -> list[str]:
         return self._hands.log(camera, lines)
+
+    def seen(self, name: str, since: str) -> list[Seen]:
+        """Where somebody was, as the store tells."""
+        return seen_in(self._collecting.store, name, since)
+
+    def met(self, since: str) -> list[Met]:
+        """Unknown people, from the machines that answer: each is asked once."""
+        with self._lock:
+            of_machine = {one.node: name for name, one in self._reports.items() if one.state != "silent"}
+        return self._hands.met(sorted(of_machine.values()), since)
 
     def view(self) -> View:
         if self._bug is not None:
