@@ -10,7 +10,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from types import TracebackType
 from typing import Any
@@ -48,14 +51,16 @@ class Crew:
     def __enter__(self) -> Crew:
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else it warns of what Ray Data does by itself
+        alone = self._address is None
         try:
-            ray.init(
-                address=self._address or "local",
-                include_dashboard=False if self._address is None else None,
-                object_store_memory=_OBJECTS_BYTES if self._address is None else None,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
+            with _unsaid():
+                ray.init(
+                    address=self._address or "local",
+                    include_dashboard=False if alone else None,
+                    object_store_memory=_OBJECTS_BYTES if alone else None,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                )
         except (ConnectionError, RayError, ValueError) as error:
             raise ArchiveError(
                 "The cluster cannot be reached.", saw=f"{self._address}: {error}", fix="see that Ray runs there"
@@ -90,6 +95,7 @@ class Crew:
             share["num_gpus"] = min(1.0, gpus / workers)
 
         def watching(data: ray.data.Dataset) -> ray.data.Dataset:
+            warnings.filterwarnings("ignore", "`ray_remote_args_fn`", DeprecationWarning)  # nothing replaces it yet
             return data.map_batches(
                 _Watching,
                 fn_constructor_args=(self._eyes,),
@@ -102,7 +108,7 @@ class Crew:
 
         for told in self._told(tasks, watching):
             points = tuple(unpacked(told["points"])) if told["points"] else None
-            yield Outcome(told["part"], points, told["why"])
+            yield Outcome(told["part"], points, told["why"], told["took_s"])
 
     @staticmethod
     def _told(tasks: Sequence[str], work: Callable[[ray.data.Dataset], ray.data.Dataset]) -> Iterator[dict[str, Any]]:
@@ -114,6 +120,19 @@ class Crew:
                     yield json.loads(str(told))
         except RayError as error:
             raise _cause(error) from error
+
+
+@contextmanager
+def _unsaid() -> Iterator[None]:
+    """What Ray's own processes say on the terminal while they start; what goes wrong is raised."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
 
 
 class _Watching:
@@ -129,12 +148,13 @@ class _Watching:
         said = json.loads(task)
         part = Part(Recording(**said["recording"]), said["from_s"], said["to_s"])
         told: dict[str, Any] = {"part": part.id, "points": "", "why": ""}
+        began_s = time.monotonic()
         try:
             with opened(part.recording.file) as content:
                 told["points"] = packed(self._watcher.watch(part, content))
         except (SourceError, OSError) as error:
             told["why"] = _in_words(error)
-        return json.dumps(told)
+        return json.dumps({**told, "took_s": round(time.monotonic() - began_s, 3)})
 
 
 def _survey(row: dict[str, str]) -> dict[str, str]:

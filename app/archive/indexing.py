@@ -28,11 +28,14 @@ class Surveyed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """points None: the part could not be watched, and `why`"""
+    """points  None: the part could not be watched, and `why`
+    took_s  of a worker's time
+    """
 
     part: str
     points: tuple[Point, ...] | None
     why: str = ""
+    took_s: float = 0.0
 
 
 class Workers(Protocol):

@@ -64,12 +64,16 @@ def sha256_of(place: str) -> str:
     return digest.hexdigest()
 
 
+def _is_video(name: str) -> bool:
+    return Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
+
+
 def _in_folder(path: Path) -> Iterator[File]:
     path = path.absolute()
     asked_for = path if path.is_dir() else path.parent
     if path.is_dir():
         names = (Path(folder) / name for folder, _, files in os.walk(path) for name in files)
-        files = [one for one in names if one.suffix.lower() in SUFFIXES and not one.name.startswith(".")]
+        files = [one for one in names if _is_video(one.name)]
     else:
         files = [path]
     for one in files:
@@ -91,7 +95,7 @@ def _at_address(address: str) -> Iterator[File]:
     single = about.type == fs.FileType.File
     asked_for = PurePosixPath(path).parent if single else PurePosixPath(path)
     for one in [about] if single else system.get_file_info(fs.FileSelector(path, recursive=True)):
-        if one.type == fs.FileType.File and (single or Path(one.path).suffix.lower() in SUFFIXES):
+        if one.type == fs.FileType.File and (single or _is_video(one.base_name)):
             within = f"{asked_for.name}/{PurePosixPath(one.path).relative_to(asked_for)}"
             yield File(f"{scheme}://{quote(one.path)}{_query(address)}", within, one.size, one.mtime_ns or 0)
 
