@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from app import flags, photographs
 from app.archive.shelf import SIGHTING, Hit, Shelf, Wanted
-from app.one_face import SEEN_FACE_PX, Refused, picture_of
+from app.one_face import SEEN_FACE_PX, FaceEmbedder, Refused, picture_of
 from app.settings import Settings
 from app.square import SQUARE_PX
 from checkpoints.errors import ArchiveError, SettingsError
 from checkpoints.manifest import Manifest
+from engines.detector import Detector
 from engines.load import load_detector, load_embedder
 from engines.models import embedder_model
 from pipeline.gallery.chance import Likeness
@@ -42,12 +43,7 @@ def photographed(chosen: Settings, paths: Sequence[Path], say: Callable[[str], o
     seeing = replace(options, min_face_px=min(options.min_face_px, SEEN_FACE_PX))
     detector = load_detector(seeing, size_wh=(SQUARE_PX, SQUARE_PX))
     embedder = load_embedder(options, batch=1)
-    rows, problems = [], []
-    for path in files:
-        try:
-            rows.append(picture_of(path, detector, embedder).embedding)
-        except (photographs.Unreadable, Refused) as error:
-            problems.append(f"{path}: {error}")
+    rows, problems = faces_of(files, detector, embedder)
     detector.close()
     embedder.close()
     if not rows:
@@ -59,6 +55,19 @@ def photographed(chosen: Settings, paths: Sequence[Path], say: Callable[[str], o
     for problem in problems:
         say(f"not used: {problem}")
     return np.stack(rows)
+
+
+def faces_of(
+    files: Sequence[Path], detector: Detector, embedder: FaceEmbedder
+) -> tuple[list[NDArray[np.float32]], list[str]]:
+    """(D,) of unit length for each photograph that can be used, and what is wrong with the others."""
+    rows, problems = [], []
+    for path in files:
+        try:
+            rows.append(picture_of(path, detector, embedder).embedding)
+        except (photographs.Unreadable, Refused) as error:
+            problems.append(f"{path}: {error}")
+    return rows, problems
 
 
 def find(shelf: Shelf, faces: NDArray[np.float32], wanted: Wanted, chosen: Settings, *, limit: int) -> Found:
