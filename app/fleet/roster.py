@@ -102,7 +102,7 @@ def _site_problem(where: str, site: object) -> list[str]:
 
 def _wrong(chosen: Mapping[str, str]) -> list[str]:
     try:
-        settings.load({}, flags=chosen)
+        settings.load(chosen)
     except SettingsError as error:
         return (error.saw or error.what).splitlines()
     return []
