@@ -19,11 +19,17 @@ def eyes_of(chosen: Settings) -> Eyes:
 
 def shelf_of(chosen: Settings, *, make: bool = True) -> Shelf:
     """Where sightings of this embedder are kept. make False: ArchiveError when there is none yet."""
-    from app.archive.shelf_on_disk import open_shelf, shelf_exists
-
     known = embedder_model(flags.engine_options(chosen)).known
     assert known.embedding_dim is not None
+    space, dim = known.embedding_space, known.embedding_dim
+    server = flags.gallery_config(chosen).server
+    if server is not None:
+        from app.archive.shelf_on_server import open_on_server  # brings Qdrant's client
+
+        return open_on_server(server, chosen.archive.collection, space=space, dim=dim, make=make)
+    from app.archive.shelf_on_disk import open_shelf, shelf_exists
+
     folder = chosen.archive_dir
     if not make and not shelf_exists(folder):
         raise ArchiveError("Nothing was indexed yet.", saw=str(folder), fix="index recordings first: index DIR")
-    return open_shelf(folder, space=known.embedding_space, dim=known.embedding_dim)
+    return open_shelf(folder, space=space, dim=dim)

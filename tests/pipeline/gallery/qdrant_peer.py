@@ -26,7 +26,9 @@ DESCRIPTION = json.loads((Path(__file__).parent / "qdrant_openapi.json").read_te
 
 @dataclass
 class Stored:
-    vector: NDArray[np.float32]
+    """vectors  by name; the one without a name is called "" """
+
+    vectors: dict[str, NDArray[np.float32]]
     payload: dict[str, Any]
 
 
@@ -186,17 +188,30 @@ def _points(what: str, kept: Collection, body: Any) -> tuple[int, Any]:
                 kept.points[one].payload.update(body["payload"])
         return 200, _DONE
     if what == "/delete":
-        for one in body["points"]:
-            kept.points.pop(one, None)
+        selected = body["points"] if "points" in body else list(kept.points)
+        for one in [one for one in selected if one in kept.points and _passes(kept.points[one], body.get("filter"))]:
+            del kept.points[one]
         return 200, _DONE
     if "ids" in body:
         return 200, [_record(kept, one, body) for one in body["ids"] if one in kept.points]
     for point in body["points"]:
-        vector = np.asarray(point["vector"], np.float32)
-        if len(vector) != kept.asked["vectors"]["size"]:
+        vectors = _by_name(point["vector"])
+        sizes = {name: asked["size"] for name, asked in _named(kept).items()}
+        if any(len(vector) != sizes.get(name) for name, vector in vectors.items()):
             return 400, "Wrong input: Vector dimension error"
-        kept.points[point["id"]] = Stored(vector / np.linalg.norm(vector), dict(point.get("payload") or {}))
+        unit = {name: vector / np.linalg.norm(vector) for name, vector in vectors.items()}
+        kept.points[point["id"]] = Stored(unit, dict(point.get("payload") or {}))
     return 200, _DONE
+
+
+def _by_name(said: Any) -> dict[str, NDArray[np.float32]]:
+    named = said if isinstance(said, dict) else {"": said}
+    return {name: np.asarray(vector, np.float32) for name, vector in named.items()}
+
+
+def _named(kept: Collection) -> dict[str, Any]:
+    asked: dict[str, Any] = kept.asked["vectors"]
+    return {"": asked} if "size" in asked else asked
 
 
 def _scrolled(kept: Collection, body: Any) -> Any:
@@ -213,7 +228,10 @@ def _nearest(kept: Collection, asked: Any) -> list[Any]:
     said = asked["query"]
     query = np.asarray(said["nearest"] if isinstance(said, dict) else said, np.float32)
     query /= np.linalg.norm(query)
-    scored = sorted(((float(point.vector @ query), one) for one, point in kept.points.items()), reverse=True)
+    name, only, least = asked.get("using") or "", asked.get("filter"), asked.get("score_threshold")
+    found = {one: point for one, point in kept.points.items() if name in point.vectors and _passes(point, only)}
+    scored = sorted(((float(point.vectors[name] @ query), one) for one, point in found.items()), reverse=True)
+    scored = [(score, one) for score, one in scored if least is None or score >= least]
     return [
         {**_record(kept, one, asked), "score": score, "version": 1} for score, one in scored[: asked.get("limit", 10)]
     ]
@@ -223,7 +241,12 @@ def _record(kept: Collection, one: str, asked: Any) -> Any:
     point = kept.points[one]
     keys = asked.get("with_payload")
     payload = point.payload if keys is True else {key: point.payload[key] for key in keys or [] if key in point.payload}
-    return {"id": one, "payload": payload, "vector": point.vector.tolist() if asked.get("with_vector") else None}
+    return {"id": one, "payload": payload, "vector": _told(point) if asked.get("with_vector") else None}
+
+
+def _told(point: Stored) -> Any:
+    vectors = {name: vector.tolist() for name, vector in point.vectors.items()}
+    return vectors.get("", vectors)
 
 
 def _passes(point: Stored, only: Any) -> bool:
@@ -240,10 +263,15 @@ def _meets(point: Stored, condition: Any) -> bool:
         return key in point.payload and point.payload[key] is None
     value = point.payload.get(condition["key"])
     if condition.get("range"):
-        since = datetime.fromisoformat(condition["range"]["gte"].replace("Z", "+00:00"))
-        return value is not None and datetime.fromisoformat(value.replace("Z", "+00:00")) >= since
+        since, until = (condition["range"].get(key) for key in ("gte", "lte"))
+        at = None if value is None else _moment(value)
+        return at is not None and not (since and at < _moment(since)) and not (until and at > _moment(until))
     match = condition["match"]
     return bool(value in match["any"] if "any" in match else value == match["value"])
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def operation(method: str, path: str) -> tuple[Any, str] | None:

@@ -106,7 +106,7 @@ def test_what_was_damaged_there_is_found_and_brought_again(make_peer: Any, sourc
     points = peer.collections["facewire"].points
     one = next(each for each, point in points.items() if "cutout" in point.payload)
     if what == "vector":
-        points[one].vector = np.roll(points[one].vector, 1)
+        points[one].vectors[""] = np.roll(points[one].vectors[""], 1)
     elif what == "cutout":
         points[one].payload["cutout"] = "AAAA"
     elif what == "quality":
