@@ -84,14 +84,15 @@ class RayWarden(Warden):
 
 
 class Wardens:
-    """The actors of all cameras."""
+    """The actors of all cameras. kind: made with an order"""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type[Warden] = RayWarden) -> None:
+        self._kind = kind
         self._handles: dict[str, Handle] = {}
         self._dead: set[str] = set()
 
     def begin(self, order: Order, node: Node, shut: Sequence[str]) -> None:
-        made = ray.remote(RayWarden).options(
+        made = ray.remote(self._kind).options(
             name=f"camera:{order.camera.name}",
             lifetime="detached",
             get_if_exists=True,

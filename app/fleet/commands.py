@@ -18,7 +18,7 @@ import json
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -115,13 +115,19 @@ def _up(args: argparse.Namespace) -> int:
         token=chosen.fleet.token or secrets.token_urlsafe(24),
     )
     control = cluster.begin_control(charter)
-    passed_on = {name: text for name, text in settings.texts(given).items() if name not in _NOT_PASSED_ON}
     again = secrets.token_hex(4) if args.again else ""
-    wish = control.wish.remote(list(found), passed_on, cpus=chosen.fleet.cpus, gpus=chosen.fleet.gpus, again=again)
+    wish = control.wish.remote(
+        list(found), passed_on(settings.texts(given)), cpus=chosen.fleet.cpus, gpus=chosen.fleet.gpus, again=again
+    )
     cluster.ask(wish)
     address = cluster.ask(control.collector.remote()).removesuffix("events")
     print(f"fleet: {address}  token: {cluster.ask(control.token.remote())}", file=sys.stderr)
     return 0 if args.no_wait else _wait(control, chosen)
+
+
+def passed_on(texts: Mapping[str, str]) -> dict[str, str]:
+    """The settings that all cameras share."""
+    return {name: text for name, text in texts.items() if name not in _NOT_PASSED_ON}
 
 
 def _wait(control: Any, chosen: Settings) -> int:  # noqa: ANN401
