@@ -7,18 +7,22 @@ else one of the same site, else any.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 import ray
 from ray import exceptions
 
+from app import settings
+from app.fleet import leftovers
 from app.fleet.control import Charter, Control
 from app.fleet.likeness import Met
 from app.fleet.order import Order, Report
 from app.fleet.place import Node
 from app.fleet.warden import Here, Warden
 from checkpoints.errors import UserError
+from pipeline.config import CollectorConfig
 
 NAMESPACE = "facewire"
 SITE = "site"
@@ -90,6 +94,7 @@ class Wardens:
         self._kind = kind
         self._handles: dict[str, Handle] = {}
         self._dead: set[str] = set()
+        self._sweeps: dict[str, Handle] = {}
 
     def begin(self, order: Order, node: Node, shut: Sequence[str]) -> None:
         made = ray.remote(self._kind).options(
@@ -143,6 +148,17 @@ class Wardens:
         """Of the last look: those that Ray does not begin again."""
         return self._dead
 
+    def sweep(self, node: Node, collector: CollectorConfig, busy: Sequence[str]) -> None:
+        """Begin to tell what cameras have left on a machine. What went wrong with the time before is told now."""
+        before = self._sweeps.pop(node.id, None)
+        if before is not None:
+            try:
+                ray.get(before, timeout=0)
+            except (exceptions.RayError, TimeoutError) as error:
+                sys.stderr.write(f"{node.address}: what cameras have left there could not be told: {error}\n")
+        task = ray.remote(_deliver_here).options(num_cpus=0, max_retries=0, label_selector={_NODE: node.id})
+        self._sweeps[node.id] = task.remote(collector, list(busy))
+
     def log(self, camera: str, lines: int) -> list[str]:
         handle = self._handles.get(camera)
         try:
@@ -161,6 +177,10 @@ class Wardens:
                 "A machine does not tell whom it has seen.", saw=str(error).splitlines()[0], fix="see fleet status"
             ) from error
         return [met for each in found for met in each]
+
+
+def _deliver_here(collector: CollectorConfig, busy: list[str]) -> int:
+    return leftovers.deliver(settings.read().data_dir, collector, busy)
 
 
 def whereabouts(node: Node, site: str | None, shut: Sequence[str]) -> dict[str, Any]:

@@ -22,10 +22,13 @@ from app.fleet.overview import View
 from app.fleet.place import Node
 from app.fleet.roster import FleetCamera
 from app.fleet.steps import Posted, Step
+from pipeline.config import CollectorConfig
 
 _TURN_S = 1.0
 _LOOK_S = 2.0
 _DEAD_S = 10.0
+_SWEEP_EVERY_S = 600.0
+_SWEEP_SOON_S = 60.0
 _PROVE_S = 120.0  # that a camera may take to be live after a change, before the change is taken back
 
 
@@ -56,6 +59,7 @@ class Hands(Protocol):
     def end(self, cameras: list[str]) -> None: ...
     def look(self, timeout_s: float) -> Mapping[str, Report | None]: ...
     def dead(self) -> set[str]: ...
+    def sweep(self, node: Node, collector: CollectorConfig, busy: list[str]) -> None: ...
     def log(self, camera: str, lines: int) -> list[str]: ...
     def met(self, cameras: list[str], since: str) -> list[Met]: ...
 
@@ -76,6 +80,8 @@ class Control:
         self._reports: dict[str, Report] = {}
         self._nodes: dict[str, Node] = {}
         self._bug: BaseException | None = None
+        self._swept: set[str] = set()
+        self._sweep_at_s = time.monotonic() + _SWEEP_SOON_S
         pages = Pages(self._collecting.take, self.status, self.metrics, self.page)
         self._front = Front(charter.host, charter.port, pages, secret=charter.secret, token=charter.token)
         for camera in list(self._wished.posted):
@@ -195,9 +201,27 @@ class Control:
             )
         for step in todo:
             self._do(step)
+        if not todo:
+            self._sweep(nodes)
         if todo:
             with self._lock:
                 wished.save(self._wished, self._file)
+
+    def _sweep(self, nodes: Mapping[str, Node]) -> None:
+        """Now and then, and soon after a machine has come: it may have been away with events that nobody knows."""
+        if nodes.keys() - self._swept:
+            self._sweep_at_s = min(self._sweep_at_s, time.monotonic() + _SWEEP_SOON_S)
+        self._swept = set(nodes)
+        if time.monotonic() < self._sweep_at_s:
+            return
+        self._sweep_at_s = time.monotonic() + _SWEEP_EVERY_S
+        config = CollectorConfig(self.collector(), self._charter.secret)
+        for node in nodes.values():
+            busy = [one for one, posted in self._wished.posted.items() if node.id in (posted.node, self._node_of(one))]
+            self._hands.sweep(node, config, busy)
+
+    def _node_of(self, camera: str) -> str:
+        return steps.where(camera, self._wished.posted, self._reports)
 
     def _hear(self, camera: str, report: Report | None) -> None:
         """A warden that does not answer is where it was, as far as is known."""

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,20 @@ def main(told: FileIO) -> int:
     return exit_code(lambda: _run(task))
 
 
+def cameras_dir(data_dir: Path) -> Path:
+    """Of all cameras that this machine has ever had."""
+    return data_dir / "fleet" / "cameras"
+
+
+def folder_name(camera: str) -> str:
+    """Another one for each name, also where a file cannot be called so."""
+    name = safe(camera)
+    return name if name == camera else f"{name}-{sha256(camera.encode()).hexdigest()[:6]}"
+
+
 def folder_of(data_dir: Path, camera: str) -> Path:
     """A data folder for the camera alone, with the models that all share."""
-    folder = data_dir / "fleet" / "cameras" / safe(camera)
+    folder = cameras_dir(data_dir) / folder_name(camera)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in SHARED:

@@ -26,6 +26,7 @@ from app.fleet.order import Order, Report, Sample, State
 from pipeline.clock import now_ns, utc_iso
 
 FIRST_BACKOFF_S = 0.5
+REFUSED_BACKOFF_S = 5.0
 MAX_BACKOFF_S = 60.0
 _LONG_LIFE_S = 60.0  # who has lived for so long is started at once
 _LOOK_EVERY_S = 1.0
@@ -90,7 +91,7 @@ class Warden:
                 self._stopping.wait()
                 break
             if code == _USER_ERROR:
-                backoff_s = MAX_BACKOFF_S  # what a person has to put right is not tried at once
+                backoff_s = max(backoff_s, REFUSED_BACKOFF_S)  # what a person has to put right is not tried at once
             elif now_ns() - began_ns > _LONG_LIFE_S * 1e9:
                 backoff_s = FIRST_BACKOFF_S
             self._tell("refused" if code == _USER_ERROR else "resting", said=self._last_words(code))

@@ -15,6 +15,7 @@ from app.fleet.overview import View
 from app.fleet.place import Node
 from app.fleet.roster import FleetCamera
 from checkpoints.errors import OutputError
+from pipeline.config import CollectorConfig
 from tests.app.fleet.made_up import SECRET, TOKEN, nodes
 
 PATIENCE_S = 30.0
@@ -29,6 +30,7 @@ class MadeUp:
         self.bad = "none"
         self.gone: set[str] = set()
         self.done: list[str] = []
+        self.swept: dict[str, tuple[str, list[str]]] = {}
 
     def ask_nodes(self) -> dict[str, Node]:
         return dict(self.nodes)
@@ -50,6 +52,9 @@ class MadeUp:
 
     def dead(self) -> set[str]:
         return self.gone & set(self.there)
+
+    def sweep(self, node: Node, collector: CollectorConfig, busy: list[str]) -> None:
+        self.swept[node.id] = (collector.url, busy)
 
     def log(self, camera: str, lines: int) -> list[str]:
         return [f"{camera} {lines}"]
@@ -212,6 +217,19 @@ def test_a_file_of_wishes_that_is_damaged_is_told(tmp_path: Path, made_up: MadeU
     (tmp_path / "wished.json").write_text("{")
     with pytest.raises(OutputError, match=r"wished\.json"):
         Fleet(tmp_path, made_up)
+
+
+def test_what_cameras_have_left_on_machines_is_told(
+    fleet: Fleet, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.wish("a")
+    fleet.settle()
+    assert made_up.swept == {}
+    monkeypatch.setattr(control_module, "_SWEEP_SOON_S", 0.0)
+    made_up.nodes |= nodes("3")
+    fleet.until(lambda view: len(made_up.swept) == 3)
+    url = fleet.control.collector()
+    assert made_up.swept == {"1": (url, ["a"]), "2": (url, []), "3": (url, [])}
 
 
 def test_logs_come_from_the_warden(fleet: Fleet) -> None:

@@ -64,7 +64,7 @@ def test_a_run_is_what_the_settings_say_with_its_own_name_and_folder(
 ) -> None:
     monkeypatch.setenv("DATA_DIR", str(data_dir))
     config = one_camera.plan_of(heard.task(EMBEDDING_ENGINE="dlib")).config
-    own = data_dir / "fleet" / "cameras" / "The_door"
+    own = one_camera.folder_of(data_dir, "The door")
     assert [camera.name for camera in config.cameras] == ["The door"]
     assert (config.engines.embedder, config.engines.min_face_px) == ("dlib", 60)
     assert config.gallery.path == own / "gallery"
@@ -74,6 +74,12 @@ def test_a_run_is_what_the_settings_say_with_its_own_name_and_folder(
     assert config.outlets.collector is not None
     assert config.engines.models.resolve() == (data_dir / "models").resolve()
     assert SECRET not in repr(config)
+
+
+def test_cameras_whose_names_differ_have_folders_that_differ(tmp_path: Path) -> None:
+    names = ("Yard 2", "Yard_2", "Yard/2", "door")
+    assert len({one_camera.folder_of(tmp_path, name) for name in names}) == 4
+    assert one_camera.folder_of(tmp_path, "door").name == "door"
 
 
 def test_a_task_survives_its_way_and_hides_its_secrets() -> None:
@@ -100,7 +106,7 @@ def test_a_run_tells_the_fleet_and_ends_in_order_when_its_leash_is_cut(heard: He
     assert heard.has_faces.wait(PATIENCE_S)
     said, _ = run.communicate(timeout=PATIENCE_S)  # closes its input
     assert run.returncode == 0, said.decode()
-    log = data_dir / "fleet" / "cameras" / "The_door" / "events.jsonl"
+    log = one_camera.folder_of(data_dir, "The door") / "events.jsonl"
     written = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     stored = [event.body for event in heard.collecting.store.all(Wanted(kind=None))]
     assert [{key: value for key, value in body.items() if key != "uid"} for body in stored] == written
