@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO, Protocol
 
 import ray
 import ray.data
@@ -24,7 +25,7 @@ from ray.exceptions import RayError
 
 from app.archive.indexing import Outcome, Surveyed
 from app.archive.recordings import File, Origin, Part, Recording
-from app.archive.sighting import packed, unpacked
+from app.archive.sighting import Point, packed, unpacked
 from app.archive.sources import opened
 from app.archive.surveying import survey
 from app.archive.watching import Eyes, Watcher
@@ -32,8 +33,13 @@ from checkpoints.errors import ArchiveError, SourceError, UserError
 from engines import backends
 
 _OBJECTS_BYTES = 256 << 20  # what is sent is small: paths, and some kilobytes for each face
-# A recording that kills whoever watches it (a decoder's bug, no memory) is tried so often, and then left out.
-_TRIES = 2
+# A recording that kills whoever watches it (a decoder's bug, no memory) is tried once more, and then left out.
+_TRIES = 1
+_ANSWER_S = 5.0
+
+
+class Watching(Protocol):
+    def watch(self, part: Part, content: BinaryIO | None = None) -> list[Point]: ...
 
 
 class Crew:
@@ -41,17 +47,28 @@ class Crew:
 
     address  of a cluster; None: this machine alone
     workers  how many watch at once; None: as many as there are processors
+    watching who watches, made once in each worker's process
     """
 
-    def __init__(self, eyes: Eyes, *, address: str | None, workers: int | None) -> None:
+    def __init__(
+        self,
+        eyes: Eyes,
+        *,
+        address: str | None,
+        workers: int | None,
+        watching: Callable[[Eyes], Watching] = Watcher,
+    ) -> None:
         self._eyes = eyes
         self._address = address
         self._workers = workers
+        self._watching = watching
 
     def __enter__(self) -> Crew:
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else it warns of what Ray Data does by itself
         alone = self._address is None
+        if self._address is not None:
+            _check_address(self._address)
         try:
             with _unsaid():
                 ray.init(
@@ -61,10 +78,8 @@ class Crew:
                     log_to_driver=False,
                     logging_level=logging.ERROR,
                 )
-        except (ConnectionError, RayError, ValueError) as error:
-            raise ArchiveError(
-                "The cluster cannot be reached.", saw=f"{self._address}: {error}", fix="see that Ray runs there"
-            ) from error
+        except (ConnectionError, ValueError, RuntimeError, RayError) as error:
+            raise _unreachable(self._address or "this machine", str(error).partition("\n")[0]) from error
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
@@ -97,8 +112,8 @@ class Crew:
         def watching(data: ray.data.Dataset) -> ray.data.Dataset:
             warnings.filterwarnings("ignore", "`ray_remote_args_fn`", DeprecationWarning)  # nothing replaces it yet
             return data.map_batches(
-                _Watching,
-                fn_constructor_args=(self._eyes,),
+                _Worker,
+                fn_constructor_args=(self._watching, self._eyes),
                 batch_size=1,
                 # One at a time: who dies takes nobody else's part along.
                 compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=1),
@@ -122,6 +137,25 @@ class Crew:
             raise _cause(error) from error
 
 
+def _check_address(address: str) -> None:
+    """Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise _unreachable(address, "it is no HOST:PORT")
+    try:
+        socket.create_connection((host, int(port)), timeout=_ANSWER_S).close()
+    except (OSError, OverflowError) as error:
+        raise _unreachable(address, str(error)) from error
+
+
+def _unreachable(address: str, why: str) -> ArchiveError:
+    return ArchiveError(
+        "Ray cannot be reached, or not be started.",
+        saw=f"{address}: {why}",
+        fix="start it on each machine with `python -m app.main fleet node`, and index on one of them",
+    )
+
+
 @contextmanager
 def _unsaid() -> Iterator[None]:
     """What Ray's own processes say on the terminal while they start; what goes wrong is raised."""
@@ -135,11 +169,11 @@ def _unsaid() -> Iterator[None]:
         os.close(nothing)
 
 
-class _Watching:
+class _Worker:
     """In a process of its own."""
 
-    def __init__(self, eyes: Eyes) -> None:
-        self._watcher = Watcher(eyes)
+    def __init__(self, watching: Callable[[Eyes], Watching], eyes: Eyes) -> None:
+        self._watcher = watching(eyes)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
         return {"told": [self._watch(str(task)) for task in batch["task"]]}
