@@ -179,6 +179,7 @@ def _server(chosen: Settings) -> ServerConfig | None:
         grpc_port=gallery.qdrant_grpc_port,
         timeout_s=gallery.qdrant_timeout_s,
         collection=gallery.qdrant_collection,
+        reads=gallery.qdrant_reads,
     )
 
 

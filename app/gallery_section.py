@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 from app import values
 from app.about import about
 from pipeline.config import GalleryConfig, Matcher, ServerConfig
 
+Reads = Literal["copy", "server"]
 _GALLERY, _SERVER = GalleryConfig(), ServerConfig(url="")
 
 
@@ -96,6 +97,15 @@ class GallerySettings:
     qdrant_timeout_s: float = field(
         default=_SERVER.timeout_s,
         metadata=about("QDRANT_TIMEOUT", values.number(0.1, 600, "seconds"), "Seconds that one request may take"),
+    )
+    qdrant_reads: Reads = field(
+        default=_SERVER.reads,
+        metadata=about(
+            "QDRANT_READS",
+            values.one_of(*get_args(Reads)),
+            "Where faces are looked up: copy, in a copy of the whole gallery on this disk; server, on the server, for "
+            "galleries that are too large for a copy, and only while it is away among those who come here often",
+        ),
     )
     qdrant_collection: str = field(
         default=_SERVER.collection,

@@ -88,7 +88,7 @@ def plan_table(plan: Sizing, machine: Machine) -> str:
         ("searches", f"{plan.asked_per_s:,.0f} /s", f"in the busiest minute; {plan.searches_per_s:,.0f} can be done"),
         ("network", f"{plan.request_mbit_s:,.0f} Mbit/s", "between the stations and the cluster"),
         ("", f"{plan.between_mbit_s:,.0f} Mbit/s", "between the nodes"),
-        ("disk reads", f"{plan.reads_per_s:,.0f} /s", f"of each node, as far as {plan.vectors_gb:,.0f} GB of vectors are not cached"),
+        ("disk reads", f"{plan.reads_per_s:,.0f} /s", f"of a node, of {plan.vectors_gb:,.0f} GB what is not cached"),
         (
             "local copy",
             f"{plan.copy_gb:,.0f} GB",

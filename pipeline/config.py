@@ -41,6 +41,7 @@ class ServerConfig:
 
     url         http(s)://host:port
     further     other nodes of the same cluster, asked when that one does not answer
+    reads       where faces are looked up: in a whole copy on this disk, or there
     api_key     never printed
     grpc_port   None: REST
     timeout_s   for one request
@@ -53,6 +54,7 @@ class ServerConfig:
     timeout_s: float = 5.0
     collection: str = "facewire"
     further: tuple[str, ...] = ()
+    reads: Literal["copy", "server"] = "copy"
 
     @property
     def urls(self) -> tuple[str, ...]:

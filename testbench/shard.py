@@ -14,10 +14,11 @@ import multiprocessing
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import uuid4
 
 import numpy as np
 import qdrant_edge as qdrant
@@ -35,42 +36,57 @@ _PUT = 4096
 _SPAWN = multiprocessing.get_context("spawn")
 
 
-def measure(pictures: int, dim: int, probes: int, seed: int, folder: Path) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Made:
+    """links, built_with  of the graph: m and ef_construct in Qdrant's words"""
+
+    pictures: int
+    dim: int
+    links: int
+    built_with: int
+
+
+def measure(wanted: Made, probes: int, seed: int, folder: Path) -> dict[str, object]:
+    """A folder that is there already was made with the same figures: it is only searched."""
     random = np.random.default_rng(seed)
-    centres = directions(random, pictures // PICTURES_EACH, dim)
+    centres = directions(random, wanted.pictures // PICTURES_EACH, wanted.dim)
     rows = near(np.repeat(centres, PICTURES_EACH, axis=0), random)
-    shard = qdrant.EdgeShard.create(str(folder), _layout(dim))
-    shard.update(qdrant.UpdateOperation.create_field_index("person", qdrant.PayloadSchemaType.Keyword))
-    fill_s = timed(lambda: _fill(shard, rows, random))
-    build_s = timed(shard.optimize)
-    shard.flush()
-    shard.close()
+    made = {} if folder.exists() else _make(folder, wanted, rows)
     asked = np.concatenate(
-        [near(centres[random.integers(len(centres), size=probes)], random), directions(random, probes, dim)]
+        [near(centres[random.integers(len(centres), size=probes)], random), directions(random, probes, wanted.dim)]
     )
     best = np.concatenate([np.argmax(asked[n : n + 50] @ rows.T, axis=1) for n in range(0, len(asked), 50)])
     return {
-        "pictures": len(rows),
-        "dim": dim,
-        "fill_s": fill_s,
-        "build_s": build_s,
+        **asdict(wanted),
+        **made,
         "disk_bytes_of_picture": sum(path.stat().st_blocks for path in folder.rglob("*")) * 512 / len(rows),
         **_in_new_process(folder, asked, best // PICTURES_EACH, probes, len(rows)),
     }
 
 
-def _layout(dim: int) -> qdrant.EdgeConfig:
+def _make(folder: Path, wanted: Made, rows: NDArray[np.float32]) -> dict[str, float]:
+    shard = qdrant.EdgeShard.create(str(folder), _layout(wanted))
+    shard.update(qdrant.UpdateOperation.create_field_index("person", qdrant.PayloadSchemaType.Keyword))
+    fill_s = timed(lambda: _fill(shard, rows))
+    build_s = timed(shard.optimize)
+    shard.flush()
+    shard.close()
+    return {"fill_s": fill_s, "build_s": build_s}
+
+
+def _layout(wanted: Made) -> qdrant.EdgeConfig:
     int8 = qdrant.ScalarQuantizationConfig(type=qdrant.ScalarType.Int8, quantile=0.99, always_ram=True)
-    vectors = qdrant.EdgeVectorParams(size=dim, distance=qdrant.Distance.Cosine, on_disk=True, quantization_config=int8)
-    return qdrant.EdgeConfig(vectors=vectors, on_disk_payload=True, max_search_threads=1)
+    vectors = qdrant.EdgeVectorParams(
+        size=wanted.dim, distance=qdrant.Distance.Cosine, on_disk=True, quantization_config=int8
+    )
+    graph = qdrant.HnswIndexConfig(m=wanted.links, ef_construct=wanted.built_with, full_scan_threshold=10_000)
+    return qdrant.EdgeConfig(vectors=vectors, on_disk_payload=True, hnsw_config=graph, max_search_threads=1)
 
 
-def _fill(shard: qdrant.EdgeShard, rows: NDArray[np.float32], random: np.random.Generator) -> None:
+def _fill(shard: qdrant.EdgeShard, rows: NDArray[np.float32]) -> None:
     for start in range(0, len(rows), _PUT):
         points = [
-            qdrant.Point(
-                str(UUID(bytes=random.bytes(16), version=4)), row.tolist(), {"person": str(number // PICTURES_EACH)}
-            )
+            qdrant.Point(str(uuid4()), row.tolist(), {"person": str(number // PICTURES_EACH)})
             for number, row in enumerate(rows[start : start + _PUT], start=start)
         ]
         shard.update(qdrant.UpdateOperation.upsert_points(points))
@@ -149,7 +165,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--pictures", type=int, default=200_000, help="(%(default)s)")
     parser.add_argument("--dim", type=int, default=128, help="(%(default)s)")
     parser.add_argument("--probes", type=int, default=300, help="faces of people, and as many strangers (%(default)s)")
+    parser.add_argument("--links", type=int, default=16, help="of each picture in the graph (%(default)s)")
+    parser.add_argument("--built-with", type=int, default=100, help="how far is looked to find them (%(default)s)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path, help="make it here and leave it, or search the one that is here")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     args = parser.parse_args(arguments)
     return exit_code(lambda: _told(args))
@@ -157,7 +176,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _told(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as scratch:
-        tell(measure(args.pictures, args.dim, args.probes, args.seed, Path(scratch) / "shard"), args.json)
+        wanted = Made(args.pictures, args.dim, args.links, args.built_with)
+        tell(measure(wanted, args.probes, args.seed, args.folder or Path(scratch) / "shard"), args.json)
     return 0
 
 

@@ -23,6 +23,7 @@ from pipeline.config import ServerConfig
 T = TypeVar("T")
 _RETRY_LATER = (408, 429)
 _REST_NS = 10_000_000_000
+_LONGEST_REST_NS = 300_000_000_000
 
 
 class NoCollection(GalleryError):
@@ -35,11 +36,17 @@ class _Away(Exception):
 
 @dataclass(slots=True)
 class Node:
-    """silent_ns  when it last did not answer; 0: it did"""
+    """silent_ns  when it last did not answer; 0: it did
+    silences   how often in a row; each makes its rest twice as long
+    """
 
     url: str
     client: QdrantClient = field(repr=False)
     silent_ns: int = 0
+    silences: int = 0
+
+    def rested(self, now: int) -> bool:
+        return now - self.silent_ns >= min(_LONGEST_REST_NS, _REST_NS << min(self.silences, 16) >> 1)
 
 
 class Nodes:
@@ -56,10 +63,10 @@ class Nodes:
             try:
                 answer = _answered(action, node, self._collection)
             except _Away as away:
-                node.silent_ns = now_ns()
+                node.silent_ns, node.silences = now_ns(), node.silences + 1
                 silent.append(f"{node.url}, collection {self._collection}: {away}")
             else:
-                node.silent_ns = 0
+                node.silent_ns = node.silences = 0
                 return answer
         raise GalleryAway(
             "The gallery's server does not answer.",
@@ -84,7 +91,7 @@ class Nodes:
     def _in_turn(self) -> list[Node]:
         """As they were given, but those that were silent of late at the end, the latest last."""
         now = now_ns()
-        return sorted(self._nodes, key=lambda node: node.silent_ns if now - node.silent_ns < _REST_NS else 0)
+        return sorted(self._nodes, key=lambda node: 0 if node.rested(now) else node.silent_ns)
 
 
 def _answered(action: Callable[[QdrantClient], T], node: Node, collection: str) -> T:

@@ -52,7 +52,7 @@ class Pull:
         closing: Callable[[], bool],
     ) -> None:
         server.prepare()
-        work = _Work(local, server, journal, turn, closing)
+        work = Work(local, server, journal, turn, closing)
         known = self._in_line_with(server)
         if self._newest is not None and known:
             since = _earlier(self._newest)
@@ -98,7 +98,7 @@ class Pull:
         return {"server": self._server_name, "made": server.made}
 
 
-class _Work:
+class Work:
     """One look at the server."""
 
     def __init__(
