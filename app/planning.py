@@ -40,6 +40,7 @@ _MACHINE_FLAGS: tuple[_Flag, ...] = (
 )
 _CLUSTER_FLAGS: tuple[_Flag, ...] = (
     ("nodes", "N", values.whole(1, 500), "the fewest that can do it", "nodes of the cluster"),
+    ("shards", "N", values.whole(1, 1000), "2 for each node, at most 12", "parts of the gallery; fewer are less work"),
     ("replicas", "N", values.whole(1, 10), 2, "nodes that have each part of the gallery"),
 )
 
