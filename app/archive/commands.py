@@ -37,6 +37,9 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     indexing.add_argument("places", metavar="PLACE", nargs="+", help="a folder, a video, or an address such as s3://…")
     indexing.add_argument("--camera", metavar="NAME", help="the camera of all of them; else their names tell it")
+    indexing.add_argument(
+        "--prune", action="store_true", help="first erase what is known of recordings that are not there any more"
+    )
     indexing.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster; else this machine works alone")
     flags.add_flags(indexing, [*_MODELS, "FRAME_SIZE", "DETECT_EVERY"])
     _add(indexing, "--archive DIR", "ARCHIVE_DIR", "folder of the index")
@@ -75,7 +78,7 @@ def index_command(args: argparse.Namespace) -> int:
     extra.need_fleet("index")
     from app.archive import sources
     from app.archive.crew import Crew
-    from app.archive.indexing import index
+    from app.archive.indexing import index, prune
     from app.archive.opening import eyes_of, shelf_of
 
     chosen = settings.read(flags.given(args))
@@ -84,6 +87,9 @@ def index_command(args: argparse.Namespace) -> int:
     shelf = shelf_of(chosen)
     began_s = time.monotonic()
     try:
+        if args.prune:
+            gone = prune(files, [sources.absolute(place) for place in args.places], shelf)
+            print(f"{gone} recordings are gone; what was known of them is erased")
         with (
             Crew(eyes, address=args.address, workers=chosen.archive.workers) as crew,
             Bar(sys.stderr) as bar,
@@ -110,9 +116,9 @@ def find_command(args: argparse.Namespace) -> int:
         check_writable({"--json": args.json})
     chosen = settings.read(flags.given(args))
     wanted = finding.wanted(args.camera, args.since, args.until)
-    faces = finding.photographed(chosen, args.photos, say=lambda text: print(text, file=sys.stderr))
     shelf = shelf_of(chosen, make=False)
     try:
+        faces = finding.photographed(chosen, args.photos, say=lambda text: print(text, file=sys.stderr))
         found = finding.find(shelf, faces, wanted, chosen, limit=args.limit)
     finally:
         shelf.close()

@@ -92,6 +92,21 @@ def index(
     return tally
 
 
+def prune(files: Sequence[File], places: Sequence[str], shelf: Shelf) -> int:
+    """Forget recordings that lay at these places and are not there any more; return how many. `files`: what is there"""
+    there = {file.place for file in files}
+    known = [_recording_of(point) for point in shelf.points(RECORDING)]
+    gone = [one for one in known if one.file not in there and _is_at(one.file, places)]
+    kept = {one.sha256 for one in known if one not in gone}
+    for sha256 in {one.sha256 for one in gone} - kept:
+        shelf.forget(sha256)
+    return len(gone)
+
+
+def _is_at(file: str, places: Sequence[str]) -> bool:
+    return any(file == place or file.startswith(place.rstrip("/") + "/") for place in places)
+
+
 def _unchanged(wave: Sequence[File], known: dict[str, Recording]) -> list[Recording]:
     return [known[file.place] for file in wave if _is_known(file, known)]
 

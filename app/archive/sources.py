@@ -26,6 +26,11 @@ def is_address(place: str) -> bool:
     return "://" in place
 
 
+def absolute(place: str) -> str:
+    """How the names of the recordings at this place begin."""
+    return place.partition("?")[0] if is_address(place) else str(Path(place).absolute())
+
+
 def find(places: Sequence[str]) -> list[File]:
     """The recordings that are meant, each once, by name; ArchiveError for places that hold none."""
     found: dict[str, File] = {}

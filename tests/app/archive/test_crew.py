@@ -6,14 +6,13 @@ import pytest
 
 from app.archive.indexing import index
 from app.archive.recordings import Origin, Part, Recording
-from app.archive.shelf_on_disk import open_shelf
 from app.archive.sources import find
 from app.archive.watching import Eyes
 from checkpoints.errors import ArchiveError
 from engines.options import EngineOptions
 from tests.app.archive.deadly_watcher import DeadlyWatcher
+from tests.app.archive.memory_shelf import MemoryShelf
 from tests.app.archive.painted_crew import Noted, PaintedCrew
-from tests.app.archive.test_indexing import content
 
 pytest.importorskip("ray", reason="the extra [fleet] is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
@@ -34,9 +33,8 @@ def test_parts_come_back_from_ray_as_they_would_from_here_and_who_dies_takes_nob
         (told,) = crew.surveyed([(find([str(tmp_path)])[0], Origin("no", None))])
         came = {outcome.part: outcome for outcome in crew.watched(parts)}
         progress = Noted()
-        shelf = open_shelf(tmp_path / "archive", space="painted@1", dim=8)
+        shelf = MemoryShelf()
         tally = index(find([str(tmp_path)]), shelf, crew, progress)
-        shelf.close()
     assert told.recording is None
     assert "cannot be opened" in told.why
     for part in parts:
@@ -52,7 +50,7 @@ def test_parts_come_back_from_ray_as_they_would_from_here_and_who_dies_takes_nob
                 (one.id, one.payload) for one in PaintedCrew.points(part)
             ]
     assert list(tally.failed) == [str(tmp_path / "no.mp4")]
-    assert content(tmp_path / "archive") == {}
+    assert shelf.kept == {}
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nonsense", "127.0.0.1:99999"])

@@ -11,13 +11,13 @@ import pytest
 from app.archive import exporting
 from app.archive.finding import Found, find, moment, threshold, wanted
 from app.archive.shelf import EVERYTHING, Hit, Wanted
-from app.archive.shelf_on_disk import open_shelf
 from app.archive.sighting import point_of
 from app.settings import Settings
 from checkpoints.errors import OutputError, SettingsError
 from checkpoints.manifest import Manifest
 from engines.models import embedder_model
 from engines.options import EngineOptions
+from tests.app.archive.memory_shelf import MemoryShelf
 from tests.app.archive.test_sighting import sighting
 
 
@@ -37,8 +37,8 @@ def test_an_embedder_that_was_not_measured_has_the_threshold_of_its_manifest(sfa
     assert threshold(replace(sface, impostors=None), 1000, 0.1) == sface.match_threshold
 
 
-def test_a_sighting_is_listed_once_with_the_photograph_that_is_most_like_it(tmp_path: Path) -> None:
-    shelf = open_shelf(tmp_path, space="painted@1", dim=8)
+def test_a_sighting_is_listed_once_with_the_photograph_that_is_most_like_it() -> None:
+    shelf = MemoryShelf()
     shelf.put([point_of(sighting(number)) for number in range(5)])
     faces = np.stack([sighting(2).embedding, sighting(3).embedding, sighting(2).embedding])
     chosen = Settings()
@@ -49,13 +49,11 @@ def test_a_sighting_is_listed_once_with_the_photograph_that_is_most_like_it(tmp_
     assert [hit.score for hit in found.hits][:2] == pytest.approx([1, 1], abs=1e-5)
     assert found.among == 5
     assert len(find(shelf, faces, EVERYTHING, chosen, limit=1).hits) == 1
-    shelf.close()
 
 
-def test_nothing_is_found_on_an_empty_shelf(tmp_path: Path) -> None:
-    shelf = open_shelf(tmp_path, space="painted@1", dim=8)
+def test_nothing_is_found_on_an_empty_shelf() -> None:
+    shelf = MemoryShelf()
     assert find(shelf, sighting().embedding[None], EVERYTHING, Settings(), limit=5).hits == ()
-    shelf.close()
 
 
 @pytest.mark.parametrize(

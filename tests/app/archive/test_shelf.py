@@ -11,18 +11,22 @@ from app.archive.shelf_on_disk import open_shelf
 from app.archive.shelf_on_server import open_on_server
 from app.archive.sighting import Point, Sighting, id_of, point_of
 from pipeline.config import ServerConfig
+from tests.app.archive.memory_shelf import MemoryShelf
 from tests.app.archive.test_sighting import sighting
 from tests.pipeline.gallery.qdrant_peer import QdrantPeer
 
 SPACE, DIM = "painted@1", 8
 
 
-@pytest.fixture(params=["disk", "server"])
+@pytest.fixture(params=["disk", "server", "memory"])
 def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
     if request.param == "disk":
         made: Shelf = open_shelf(tmp_path / "archive", space=SPACE, dim=DIM)
         yield made
         made.close()
+        return
+    if request.param == "memory":
+        yield MemoryShelf()
         return
     peer = QdrantPeer(nodes=3)
     try:
