@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from app.fleet.control import Charter
+from app.fleet.charter import Charter
 from app.fleet.order import HEALTHY
 from app.fleet.overview import View
 from app.fleet.roster import FleetCamera

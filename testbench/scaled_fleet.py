@@ -11,8 +11,9 @@ from pathlib import Path
 from statistics import median
 
 from app.fleet import cluster, figures
+from app.fleet.charter import Charter
 from app.fleet.cluster import RayWarden, Wardens, here
-from app.fleet.control import Charter, Control
+from app.fleet.control import Control
 from app.fleet.order import Order
 from app.fleet.overview import View
 from app.fleet.roster import FleetCamera

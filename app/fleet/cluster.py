@@ -16,7 +16,8 @@ from ray import exceptions
 
 from app import settings
 from app.fleet import leftovers
-from app.fleet.control import Charter, Control
+from app.fleet.charter import Charter
+from app.fleet.control import Control
 from app.fleet.likeness import Met
 from app.fleet.order import Order, Report
 from app.fleet.place import Node

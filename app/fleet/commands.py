@@ -102,7 +102,7 @@ def _connected(args: argparse.Namespace, run: Callable[[argparse.Namespace], int
 
 def _up(args: argparse.Namespace) -> int:
     from app.fleet import cluster
-    from app.fleet.control import Charter
+    from app.fleet.charter import Charter
 
     given = flags.given(args)
     chosen = settings.read(given)

@@ -8,11 +8,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Protocol
+from dataclasses import replace
 
-from app.fleet import overview, steps, wished
+from app.fleet import overview, page, steps, wished
+from app.fleet.charter import Charter, Hands
 from app.fleet.collect import Collecting
 from app.fleet.front import Front, Pages
 from app.fleet.journeys import Seen, seen_in
@@ -29,39 +28,6 @@ _LOOK_S = 2.0
 _DEAD_S = 10.0
 _SWEEP_EVERY_S = 600.0
 _SWEEP_SOON_S = 60.0
-_PROVE_S = 120.0  # that a camera may take to be live after a change, before the change is taken back
-
-
-@dataclass(frozen=True, slots=True)
-class Charter:
-    """What the control is begun with.
-
-    folder   of the fleet's store and wishes, on this machine
-    host     that cameras and people reach it at
-    secret   events are signed with it
-    token    of those who look
-    prove_s  that a changed camera has to become live in
-    """
-
-    folder: Path
-    host: str
-    port: int
-    secret: str = field(repr=False)
-    token: str = field(repr=False)
-    prove_s: float = _PROVE_S
-
-
-class Hands(Protocol):
-    """What the control does with the actors of the cameras (`cluster.Wardens`)."""
-
-    def begin(self, order: Order, node: Node, shut: list[str]) -> None: ...
-    def find(self, camera: str) -> bool: ...
-    def end(self, cameras: list[str]) -> None: ...
-    def look(self, timeout_s: float) -> Mapping[str, Report | None]: ...
-    def dead(self) -> set[str]: ...
-    def sweep(self, node: Node, collector: CollectorConfig, busy: list[str]) -> None: ...
-    def log(self, camera: str, lines: int) -> list[str]: ...
-    def met(self, cameras: list[str], since: str) -> list[Met]: ...
 
 
 class Control:
@@ -167,7 +133,7 @@ class Control:
         return overview.metrics_of(self.view())
 
     def page(self) -> str:
-        return overview.page_of(self.view())
+        return page.page_of(self.view(), self._charter.token)
 
     def _changed(self) -> None:
         with self._lock:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from html import escape
 
 from app.console.exposition import Exposition, Labels
 from app.fleet.collect import Counts
@@ -95,7 +94,7 @@ def table(view: View) -> str:
     """For the terminal."""
     rows = [("camera", "state", "fps", "site", "machine", "console")]
     rows += [
-        (one.name, _told_state(one), f"{one.fps:.1f}", one.site or "-", f"{one.address} {one.node[:6]}", one.console)
+        (one.name, told_state(one), f"{one.fps:.1f}", one.site or "-", f"{one.address} {one.node[:6]}", one.console)
         for one in view.cameras
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
@@ -125,21 +124,6 @@ def metrics_of(view: View) -> str:
         "facewire_fleet_events_total", "Events that were posted.", [({"kind": k}, n) for k, n in counts.items()]
     )
     return out.text()
-
-
-def page_of(view: View) -> str:
-    """Nothing of it moves: it is loaded anew each five seconds. The live pictures are on the machines' own consoles."""
-    cameras = "".join(
-        _row(_link(c.console, c.name), _told_state(c), f"{c.fps:.1f}", c.site or "", c.address, c.last, c.said)
-        for c in view.cameras
-    )
-    nodes = "".join(
-        _row(escape(n.address), n.site or "", str(n.cameras), f"{n.load:.0%}", f"{n.fps:.1f}", "shut" if n.shut else "")
-        for n in view.nodes
-    )
-    return _PAGE.format(
-        well=view.well, cameras=len(view.cameras), said=escape(view.said), camera_rows=cameras, node_rows=nodes
-    )
 
 
 def _camera(
@@ -200,7 +184,7 @@ def _nodes(out: Exposition, view: View) -> None:
     out.gauge("facewire_fleet_node_memory_free_bytes", "Memory that is free.", free)
 
 
-def _told_state(camera: CameraView) -> str:
+def told_state(camera: CameraView) -> str:
     notes = [text for text, is_so in (("away", camera.away), ("to be changed", not camera.current)) if is_so]
     return f"{camera.state} ({', '.join(notes)})" if notes and camera.state != "waiting" else camera.state
 
@@ -209,27 +193,3 @@ def _told_node(node: NodeView) -> str:
     site = f", site {node.site}" if node.site else ""
     shut = ", shut" if node.shut else ""
     return f"machine {node.address} {node.id[:6]}{site}: {node.cameras} cameras, {node.load:.0%} given away{shut}"
-
-
-def _link(address: str, text: str) -> str:
-    return f'<a href="{escape(address)}">{escape(text)}</a>' if address.startswith("http") else escape(text)
-
-
-def _row(first: str, *cells: str) -> str:
-    return f"<tr><td>{first}</td>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>\n"
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="5"><title>Fleet</title>
-<style>
-:root {{ color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }} body {{ margin: 2rem }}
-table {{ border-collapse: collapse; margin-bottom: 2rem }} td, th {{ text-align: left; padding: .2rem .9rem .2rem 0 }}
-</style></head><body>
-<h1>{well} of {cameras} cameras are well</h1><p>{said}</p>
-<table><tr><th>Camera<th>State<th>Pictures a second<th>Site<th>Machine<th>Last face<th></tr>
-{camera_rows}</table>
-<table><tr><th>Machine<th>Site<th>Cameras<th>Given away<th>Pictures a second<th></tr>
-{node_rows}</table>
-<p>A camera's name leads to the console of its machine, with the live picture; the password is the token.</p>
-</body></html>
-"""

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.fleet.control import Charter, Control
+from app.fleet.charter import Charter
+from app.fleet.control import Control
 from app.fleet.overview import View
 from app.fleet.roster import FleetCamera
 from tests.app.fleet.made_up import SECRET, TOKEN, nodes

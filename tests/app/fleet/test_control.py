@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.fleet import control as control_module
-from app.fleet.control import Charter, Control
+from app.fleet.charter import Charter
+from app.fleet.control import Control
 from app.fleet.order import Order, Report, State
 from app.fleet.overview import View
 from app.fleet.place import Node

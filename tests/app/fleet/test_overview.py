@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.fleet import overview
+from app.fleet import overview, page
 from app.fleet.collect import Counts
 from app.fleet.order import Machine, Report
 from app.fleet.overview import View
 from app.fleet.steps import Posted, Wish
-from tests.app.fleet.made_up import nodes, order, report
+from tests.app.fleet.made_up import TOKEN, nodes, order, report
 
 EVIL = '<script>"'
 
@@ -64,11 +64,13 @@ def test_a_camera_that_is_not_at_its_site_is_away() -> None:
 
 
 def test_the_page_links_to_the_live_pictures_and_runs_no_script() -> None:
-    page = overview.page_of(view())
-    assert '<a href="http://10.0.0.1:81/">door</a>' in page
-    assert EVIL not in page
-    assert "&lt;script&gt;" in page
-    assert "1 of 3 cameras are well" in page
+    shown = page.page_of(view(), TOKEN)
+    assert '<a href="http://10.0.0.1:81/">door</a>' in shown
+    assert '<img src="http://10.0.0.1:81/api/cameras/door/snapshot?boxes=true&amp;until=' in shown
+    assert EVIL not in shown
+    assert TOKEN not in shown
+    assert "&lt;script&gt;" in shown
+    assert "1 of 3 cameras are well" in shown
 
 
 def test_the_table_has_a_line_for_each_camera_and_machine() -> None:
