@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from app.fleet.likeness import Met
 from app.fleet.order import Order, Report
 from app.fleet.place import Node
 from pipeline.config import CollectorConfig
