@@ -77,6 +77,7 @@ def test_cameras_of_lost_machines_come_back_by_themselves_where_they_should(flee
     view = fleet.until(lambda view: view.is_settled and 1 not in fleet.where(view).values())
     assert {node for name, node in fleet.where(view).items() if name.startswith("hall")} == {2}
     assert not any(camera.away for camera in view.cameras)
+    assert fleet.control.met("2999-01-01T00:00:00.000Z") == []  # asked of every machine: nobody was seen since
 
     fleet.nodes.kill(2)
     view = fleet.until(lambda view: view.is_settled and 2 not in fleet.where(view).values())
