@@ -37,7 +37,7 @@ class FleetSettings:
         metadata=about(
             "FLEET_TOKEN",
             values.token,
-            "Token of those who may look at the fleet and its cameras; if empty, a new one is made up",
+            "Token of those who may look at the fleet and its cameras; if empty, one is made up and kept in DATA_DIR/fleet/token",
             secret=True,
         ),
     )

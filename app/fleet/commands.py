@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from app import flags, settings, values
 from app.extra import need_fleet
-from app.fleet import joining, overview, roster, travelling
+from app.fleet import joining, keys, overview, roster, travelling
 from app.settings import Settings
 from checkpoints.errors import SettingsError
 
@@ -107,12 +107,13 @@ def _up(args: argparse.Namespace) -> int:
     given = flags.given(args)
     chosen = settings.read(given)
     found = roster.read(args.cameras)
+    folder = chosen.data_dir / "fleet"
     charter = Charter(
-        folder=chosen.data_dir / "fleet",
+        folder=folder,
         host=cluster.here().address,
         port=chosen.fleet.port,
-        secret=secrets.token_hex(32),
-        token=chosen.fleet.token or secrets.token_urlsafe(24),
+        secret=keys.kept(folder, keys.EVENTS),
+        token=chosen.fleet.token or keys.kept(folder, keys.TOKEN),
     )
     control = cluster.begin_control(charter)
     again = secrets.token_hex(4) if args.again else ""

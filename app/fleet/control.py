@@ -101,6 +101,7 @@ class Control:
         self._hands.end(list(self._wished.posted))
         with self._lock:
             self._wished.posted.clear()
+            self._wished.orders.clear()
             wished.save(self._wished, self._file)
 
     def log(self, camera: str, lines: int) -> list[str]:
