@@ -43,6 +43,7 @@ OTHER = {
     "QDRANT_API_KEY": "k3y",
     "QDRANT_GRPC_PORT": "6334",
     "QDRANT_TIMEOUT": "2",
+    "QDRANT_READS": "server",
     "QDRANT_COLLECTION": "faces",
     "DISPLAY_MODE": "none",
     "RECORD": "a.mp4",
@@ -78,7 +79,15 @@ OTHER = {
     "MAX_RESTARTS": "2",
     "RESTART_WINDOW": "30",
     "STOP_TIMEOUT": "2",
+    "ARCHIVE_DIR": "/archive",
+    "ARCHIVE_COLLECTION": "recordings",
+    "INDEX_WORKERS": "3",
+    "FALSE_SIGHTINGS": "2",
     "DATA_DIR": "/data",
+    "FLEET_CPUS": "0.5",
+    "FLEET_GPUS": "0.25",
+    "FLEET_PORT": "8091",
+    "FLEET_TOKEN": "0123456789abcdef",
 }
 
 
