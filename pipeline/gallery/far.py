@@ -49,7 +49,8 @@ class FarGallery(MirroredGallery):
         return found
 
     def count(self) -> int:
-        there = self._there(self._server.count)
+        """Of millions only about: whoever follows the gallery asks for it every few seconds."""
+        there = self._there(self._server.about_count)
         return super().count() if there is None else there
 
     def entries(self, names: Collection[str | None] | None = None) -> Iterator[Entry]:

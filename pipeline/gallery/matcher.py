@@ -19,6 +19,7 @@ from tracker.ballot import VoteSettings
 # Cosines lie close together in some spaces and far apart in others. The margins of the votes were set in SFace's, where
 # so much lies between what one of ten strangers has in common with a picture and what one of a thousand has.
 _USUAL_SPREAD = 0.156
+_SAME_SIZE = 0.001
 _WIDEST = 1.0  # no margin becomes wider than it was set: in a wide space it would cost more names than it saves
 
 
@@ -101,9 +102,12 @@ class FarMatcher:
         return self._gallery.search(embeddings, limit)
 
     def refresh(self) -> bool:
-        """A renamed person is not noticed by it, but by the next face that is looked up."""
+        """Only where the size is clearly another: to judge faces anew costs the cluster a search for each look.
+
+        What a few enrolments or another name change is seen with the next face that is looked up.
+        """
         pictures = self._gallery.count()
-        if pictures == self._pictures:
+        if abs(pictures - self._pictures) <= _SAME_SIZE * self._pictures:
             return False
         self._pictures = pictures
         self._votes = self._settings()

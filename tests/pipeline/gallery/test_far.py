@@ -182,6 +182,8 @@ def test_the_threshold_is_that_of_the_size_and_nothing_is_listed(tmp_path: Path)
     assert not matcher.refresh()
     large = matcher.threshold
     assert large == threshold_for_size(KNOWN, 30_000_000, config.false_names, margin=matcher.votes.margin)
+    gallery.pictures += 20_000  # of which the threshold does not depend
+    assert not matcher.refresh()
     gallery.pictures = 3_000
     assert matcher.refresh()
     assert matcher.threshold < large
