@@ -88,7 +88,10 @@ def _killed(recordings: Path, archive: Path, after_s: float) -> list[str]:
 
 
 def _session(leader: int) -> Iterator[tuple[int, str]]:
-    """Who belongs to the session of this process, whoever its parent is by now."""
+    """Who belongs to the session of this process, whoever its parent is by now.
+
+    But for two agents of Ray, which look for their dead server for a minute, and end then.
+    """
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != leader:
             try:
@@ -96,7 +99,7 @@ def _session(leader: int) -> Iterator[tuple[int, str]]:
                 name = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")[:80]
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it has just ended
-            if int(session) == leader and state not in "ZX":
+            if int(session) == leader and state not in "ZX" and "Agent" not in name:
                 yield int(entry.name), name
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from app.archive.recordings import File
 from checkpoints.errors import ArchiveError
@@ -28,7 +28,10 @@ def is_address(place: str) -> bool:
 
 def absolute(place: str) -> str:
     """How the names of the recordings at this place begin."""
-    return place.partition("?")[0] if is_address(place) else str(Path(place).absolute())
+    if not is_address(place):
+        return str(Path(place).absolute())
+    scheme, _, rest = place.partition("?")[0].partition("://")
+    return f"{scheme}://{quote(unquote(rest))}"
 
 
 def find(places: Sequence[str]) -> list[File]:
@@ -93,7 +96,7 @@ def _at_address(address: str) -> Iterator[File]:
     scheme, _, rest = address.partition("://")
     if "@" in rest.partition("/")[0]:
         raise ValueError("an address must not hold a key; put it into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-    system, path = fs.FileSystem.from_uri(address)
+    system, path = fs.FileSystem.from_uri(absolute(address) + _query(address))
     about = system.get_file_info(path)
     if about.type == fs.FileType.NotFound:
         raise ValueError("there is nothing at this address")

@@ -46,7 +46,8 @@ def test_somebody_is_found_where_and_when_the_recordings_show_them(program: Any,
     assert ended.code == 1, ended.said  # for the broken one
     assert "4 recordings" in ended.said
     assert "1 could not be used" in ended.said
-    assert not program.still_running(killed)
+    # Ray's agents look for their dead server for another minute, and end then.
+    assert [left for left in program.still_running(killed) if "Agent" not in left] == []
     again = program.run("index", all_of_them)
     assert "3 known before" in again.said
     assert "0 new sightings" in again.said

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.archive.sources import find, opened, sha256_of
+from app.archive.sources import absolute, find, opened, sha256_of
 from checkpoints.errors import ArchiveError
 
 
@@ -72,3 +72,11 @@ def test_an_address_that_holds_a_key_is_refused_without_showing_it() -> None:
         find(["s3://KEY:hush@bucket/all"])
     assert "hush" not in str(caught.value)
     assert "AWS_SECRET_ACCESS_KEY" in str(caught.value)
+
+
+def test_the_names_of_all_files_begin_with_the_place_that_was_asked_for(archive: Path) -> None:
+    pytest.importorskip("pyarrow", reason="the extra [fleet] is not installed")
+    (archive / "a b").mkdir()
+    (archive / "a b" / "3.mp4").write_bytes(b"3")
+    for place in (str(archive), archive.as_uri(), f"{archive.as_uri()}/a b", f"{archive.as_uri()}/a%20b"):
+        assert all(one.place.startswith(absolute(place) + "/") for one in find([place]))
