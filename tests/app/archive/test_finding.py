@@ -48,6 +48,8 @@ def test_a_sighting_is_listed_once_with_the_photograph_that_is_most_like_it() ->
     assert set(ids[:2]) == {sighting(2).id, sighting(3).id}
     assert [hit.score for hit in found.hits][:2] == pytest.approx([1, 1], abs=1e-5)
     assert found.among == 5
+    known = embedder_model(EngineOptions()).known
+    assert found.threshold == threshold(known, 5 * len(faces), chosen.archive.false_sightings)
     assert len(find(shelf, faces, EVERYTHING, chosen, limit=1).hits) == 1
 
 

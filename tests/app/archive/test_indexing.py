@@ -151,3 +151,13 @@ def test_what_is_gone_is_forgotten_where_it_was_looked_for_and_unless_there_is_a
     assert {point.payload["recording"] for point in shelf.points(SIGHTING)} == {
         point.payload["recording"] for point in shelf.points(PART)
     }
+
+
+def test_a_recording_that_moved_while_its_name_was_used_again_is_watched_where_it_is_now(shelf: MemoryShelf) -> None:
+    run(shelf, PaintedCrew())
+    files = [file(0, size=7), *FILES[1:], file(9)]
+    crew = PaintedCrew(contents={files[0].place: "new", files[3].place: FILES[0].place})
+    run(shelf, crew, files)
+    assert len(crew.seen) == 8
+    watched = {point.payload["file"] for point in shelf.points(PART)}
+    assert watched == {one.place for one in files}
