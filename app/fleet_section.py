@@ -32,6 +32,16 @@ class FleetSettings:
             "Port of the fleet's store, console and /metrics, on the machine where `fleet up` was said first",
         ),
     )
+    key: str | None = field(
+        default=None,
+        metadata=about(
+            "FLEET_KEY",
+            values.token,
+            "Key that all machines of a fleet share, without which nobody can command them; if empty, the first "
+            "machine makes one up, and DATA_DIR/fleet/cluster.key is to be copied from there to the others",
+            secret=True,
+        ),
+    )
     token: str | None = field(
         default=None,
         metadata=about(

@@ -3,7 +3,7 @@
     python -m testbench.fleet --nodes 3 --cameras 12 --kill-one --json fleet.json
     python -m testbench.fleet --nodes 3 --cameras 12 --source clip.mp4 --kill-one
 
-Each camera is a file (or the demo) that is played in real time, at a low rate; faces in it are told of each second.
+Each camera is a file (or the demo) that is played in real time, at a low rate; faces in it are told of with each frame.
 The node is killed as when its plug is pulled, and nothing on its disk reaches the fleet's store any more.
 """
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from math import ceil
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,6 +20,7 @@ from app.fleet.roster import FleetCamera
 from checkpoints.errors import UserError
 
 PATIENCE_S = 180.0
+SHARE = 0.25  # of a processor, of each camera
 _LOOK_S = 0.1
 
 
@@ -63,8 +65,10 @@ class FleetRun:
     def __enter__(self) -> FleetRun:
         from app.fleet import cluster
 
+        # All have room on one node less.
+        cpus = ceil(self.shape.cameras * SHARE / max(1, self.shape.nodes - 1))
         for _ in range(self.shape.nodes):
-            self.nodes.add(cpus=self.shape.cameras)
+            self.nodes.add(cpus=cpus)
         cluster.connect(self.nodes.address)
         return self
 
@@ -85,11 +89,12 @@ class FleetRun:
         chosen = {
             "FPS_TARGET": f"{self.shape.fps:g}",
             "FRAME_SIZE": self.shape.size,
+            "EVENT_EVERY": "0",
             "LOOP": "true",
             "PLACEMENT": "fused",
             "THREADS": "1",
         }
-        cluster.ask(self._control.wish.remote(cameras, chosen, cpus=1.0, gpus=0.0))
+        cluster.ask(self._control.wish.remote(cameras, chosen, cpus=SHARE, gpus=0.0))
         self._until(lambda view: view.is_settled, "all cameras are live")
         self.begun_s = time.monotonic() - since_s
         self.began_at = datetime.now(timezone.utc)

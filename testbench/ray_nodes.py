@@ -19,7 +19,7 @@ class Nodes:
     """The first one is the head, which has the fleet's control and store."""
 
     def __init__(self, folder: Path, models: Path, engines: Path) -> None:
-        os.environ.update(QUIET)
+        os.environ.update({**QUIET, "RAY_AUTH_MODE": "disabled"})  # all of it is on this machine
         self._folder = folder
         self._shared = dict(zip(SHARED, (models, engines), strict=True))
         self._cluster = Cluster()

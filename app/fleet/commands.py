@@ -33,7 +33,7 @@ from checkpoints.errors import SettingsError
 # Of one machine or one run; the fleet has its own.
 _NOT_PASSED_ON = (
     "DATA_DIR", "VIDEO_SOURCE", "FRAMES", "DISPLAY_MODE", "RECORD", "CLIPS", "EVENTS", "REPORT_FILE", "TRACE_FILE",
-    "GALLERY_DIR", "CONSOLE_HOST", "CONSOLE_PORT", "MQTT_URL", "WEBHOOK_URL", "FLEET_PORT", "FLEET_TOKEN",
+    "GALLERY_DIR", "CONSOLE_HOST", "CONSOLE_PORT", "MQTT_URL", "WEBHOOK_URL", "FLEET_PORT", "FLEET_TOKEN", "FLEET_KEY",
 )  # fmt: skip
 _WAIT_S = 180.0
 
@@ -91,6 +91,8 @@ def _add(
 
 def _connected(args: argparse.Namespace, run: Callable[[argparse.Namespace], int]) -> int:
     need_fleet("fleet")
+    chosen = settings.read()
+    joining.authorise(chosen.fleet.key or keys.brought(chosen.data_dir / "fleet", keys.CLUSTER))
     from app.fleet import cluster
 
     cluster.connect(args.address)
@@ -198,6 +200,9 @@ def _down(_args: argparse.Namespace) -> int:
 
 def _node(args: argparse.Namespace) -> int:
     need_fleet("fleet")
+    chosen = settings.read()
+    find = keys.kept if args.head else keys.brought
+    joining.authorise(chosen.fleet.key or find(chosen.data_dir / "fleet", keys.CLUSTER))
     joining.join(joining.command(head=args.head, address=args.address, port=args.port, site=args.site, cpus=args.cpus))
     return 0
 

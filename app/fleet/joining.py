@@ -14,6 +14,7 @@ SYSTEM_CONFIG = {
     "health_check_timeout_ms": 3000,
     "health_check_failure_threshold": 3,
     "gcs_rpc_server_reconnect_timeout_s": 600,
+    "prestart_worker_first_driver": False,  # a process for each processor, of which a camera would need one
 }
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 PORT = 6379
@@ -31,7 +32,11 @@ def command(*, head: bool, address: str | None, port: int, site: str | None, cpu
     return words + ([f"--num-cpus={cpus:g}"] if cpus is not None else [])
 
 
+def authorise(key: str) -> None:
+    """This process and those that it starts; to be called before Ray is imported, which looks at it once."""
+    os.environ.update({**QUIET, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": key})
+
+
 def join(words: list[str]) -> None:
     """In the place of this process: Ctrl-C and service managers speak to Ray itself."""
-    os.environ.update(QUIET)
     os.execv(words[0], words)

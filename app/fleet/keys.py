@@ -11,7 +11,7 @@ from pathlib import Path
 
 from checkpoints.errors import OutputError
 
-EVENTS, TOKEN = "events.key", "token"
+EVENTS, TOKEN, CLUSTER = "events.key", "token", "cluster.key"
 _LEAST = 16
 
 
@@ -31,6 +31,19 @@ def kept(folder: Path, name: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise OutputError(
             "A key of the fleet cannot be kept.", saw=f"{path}: {error}", fix="see that it is yours"
+        ) from error
+
+
+def brought(folder: Path, name: str) -> str:
+    """The key of this name, which another machine has made."""
+    path = folder / name
+    try:
+        return _read(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise OutputError(
+            "This machine does not have the key of the cluster.",
+            saw=f"{path}: {error}",
+            fix=f"copy {name} of the first machine (DATA_DIR/fleet) to there, or set FLEET_KEY on all machines",
         ) from error
 
 

@@ -87,6 +87,7 @@ OTHER = {
     "FLEET_CPUS": "0.5",
     "FLEET_GPUS": "0.25",
     "FLEET_PORT": "8091",
+    "FLEET_KEY": "0123456789abcdef",
     "FLEET_TOKEN": "0123456789abcdef",
 }
 

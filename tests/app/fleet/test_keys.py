@@ -25,6 +25,13 @@ def test_a_key_that_is_damaged_is_not_used(tmp_path: Path) -> None:
         keys.kept(tmp_path, keys.TOKEN)
 
 
+def test_a_key_of_another_machine_has_to_be_brought(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"copy cluster\.key"):
+        keys.brought(tmp_path, keys.CLUSTER)
+    made = keys.kept(tmp_path, keys.CLUSTER)
+    assert keys.brought(tmp_path, keys.CLUSTER) == made
+
+
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
