@@ -8,6 +8,9 @@ python -m app.main strangers add IMAGE…  faces that must not be named
 python -m app.main identify PATH…        who is on photographs (detect: only where faces are)
 python -m app.main audit                 who has enrolled, named and deleted whom
 python -m app.main keys make|seal|rotate what is encrypted on disk, and with which key
+python -m app.main index DIR…            search recordings for faces
+python -m app.main find PHOTO…           where somebody was seen in them
+python -m app.main fleet up --cameras F  cameras on many machines (status, move, drain, logs, down, node)
 python -m app.main doctor                what works on this machine
 """
 
@@ -28,7 +31,10 @@ from app.service.service import Service
 from checkpoints.errors import SettingsError, UserError
 from pipeline.wiring import check
 
-COMMANDS = ("enroll", "gallery", "unknowns", "strangers", "detect", "identify", "audit", "keys", "doctor")
+COMMANDS = (
+    *("enroll", "gallery", "unknowns", "strangers", "detect", "identify", "index", "find", "fleet", "audit", "keys"),
+    "doctor",
+)
 _FURTHER_HELP = "commands: " + ", ".join(f"{name} (see {name} --help)" for name in COMMANDS)
 
 
@@ -52,10 +58,12 @@ def _command(words: list[str]) -> int:
 
 def parser_of_commands() -> FlagParser:
     from app import auditing, doctor, enrolment, keys, people, pictures, strangers, unknowns
+    from app.archive import commands as archive
+    from app.fleet import commands as fleet
 
     parser = FlagParser(prog="python -m app.main", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (enrolment, people, unknowns, strangers, pictures, auditing, keys, doctor):
+    for module in (enrolment, people, unknowns, strangers, pictures, archive, fleet, auditing, keys, doctor):
         module.add_parsers(commands)
     return parser
 

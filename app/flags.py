@@ -188,15 +188,19 @@ def gallery_config(chosen: Settings) -> GalleryConfig:
 
 def _server(chosen: Settings) -> ServerConfig | None:
     gallery = chosen.gallery
-    url = gallery.qdrant_url or (gallery.qdrant_host and f"http://{gallery.qdrant_host}:{gallery.qdrant_port}")
-    if not url:
+    urls = gallery.qdrant_urls
+    if not urls and gallery.qdrant_host:
+        urls = (f"http://{gallery.qdrant_host}:{gallery.qdrant_port}",)
+    if not urls:
         return None
     return ServerConfig(
-        url=url,
+        url=urls[0],
+        further=urls[1:],
         api_key=gallery.qdrant_api_key,
         grpc_port=gallery.qdrant_grpc_port,
         timeout_s=gallery.qdrant_timeout_s,
         collection=gallery.qdrant_collection,
+        reads=gallery.qdrant_reads,
     )
 
 

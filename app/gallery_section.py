@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 from app import values
 from app.about import about
 from pipeline.config import GalleryConfig, Matcher, ServerConfig
 
+Reads = Literal["copy", "server"]
 _GALLERY, _SERVER = GalleryConfig(), ServerConfig(url="")
 
 
@@ -65,12 +66,13 @@ class GallerySettings:
             "0: never, and what was kept is erased",
         ),
     )
-    qdrant_url: str | None = field(
-        default=None,
+    qdrant_urls: tuple[str, ...] = field(
+        default=(),
         metadata=about(
             "QDRANT_URL",
-            values.url,
-            "Address of a Qdrant server that keeps the gallery; if this and QDRANT_HOST are empty, it is on disk",
+            values.urls,
+            "Address of a Qdrant server that keeps the gallery, or addresses of nodes of one cluster with commas "
+            "between, which are asked in turn; if this and QDRANT_HOST are empty, it is on disk",
             "--server URL",
         ),
     )
@@ -95,6 +97,15 @@ class GallerySettings:
     qdrant_timeout_s: float = field(
         default=_SERVER.timeout_s,
         metadata=about("QDRANT_TIMEOUT", values.number(0.1, 600, "seconds"), "Seconds that one request may take"),
+    )
+    qdrant_reads: Reads = field(
+        default=_SERVER.reads,
+        metadata=about(
+            "QDRANT_READS",
+            values.one_of(*get_args(Reads)),
+            "Where faces are looked up: copy, in a copy of the whole gallery on this disk; server, on the server, for "
+            "galleries that are too large for a copy, and only while it is away among those who come here often",
+        ),
     )
     qdrant_collection: str = field(
         default=_SERVER.collection,

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from app import calibrating, changing, erasing, flags, moving, settings, why
+from app import calibrating, changing, cluster, erasing, flags, moving, settings, why
 from app.opened import Opened, add_json, moment, nobody, opened, print_json, table
 from pipeline.gallery.gallery import Kept, Person
 from pipeline.gallery.opening import gallery_exists
@@ -15,7 +15,7 @@ from pipeline.gallery.sightings import Sighting, Sightings
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("gallery", help="who is known", description="Who is known.", allow_abbrev=False)
-    names = "list|show|rename|merge|delete|purge|export|import|backup|calibrate|migrate|why"
+    names = "list|show|rename|merge|delete|purge|export|import|backup|calibrate|migrate|cluster|why"
     verbs = parser.add_subparsers(required=True, metavar=names)
     listing = _verb(verbs, "list", "everybody, by name", list_command)
     add_json(listing)
@@ -28,7 +28,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     merging = _verb(verbs, "merge", "two names are one person: FROM's pictures become INTO's", merge_command)
     merging.add_argument("name", metavar="FROM")
     merging.add_argument("into", metavar="INTO")
-    for module in (erasing, moving, calibrating, why):
+    for module in (erasing, moving, calibrating, cluster, why):
         module.add_verbs(verbs)
 
 

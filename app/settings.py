@@ -21,8 +21,10 @@ from dotenv import dotenv_values
 
 from app import cameras, values
 from app.about import About
+from app.archive_section import ArchiveSettings
 from app.camera_section import CAMERAS_FILE, NAME, CameraSettings
 from app.console_section import ConsoleSettings
+from app.fleet_section import FleetSettings
 from app.gallery_section import GallerySettings
 from app.logins import OF_ONE_CAMERA, Logins
 from app.outlet_section import OutletSettings
@@ -61,8 +63,10 @@ class Settings:
     outlets: OutletSettings = OutletSettings()
     supervise: SuperviseSettings = SuperviseSettings()
     upkeep: UpkeepSettings = UpkeepSettings()
+    archive: ArchiveSettings = ArchiveSettings()
     storage: StorageSettings = StorageSettings()
     secrecy: SecrecySettings = SecrecySettings()
+    fleet: FleetSettings = FleetSettings()
     logins: Logins = Logins()
     screen: bool = False
     manager: ServiceManager = ServiceManager()
@@ -70,6 +74,10 @@ class Settings:
     @property
     def data_dir(self) -> Path:
         return ROOT / self.storage.data_dir
+
+    @property
+    def archive_dir(self) -> Path:
+        return self.archive.path or self.data_dir / "archive"
 
     @property
     def gallery_dir(self) -> Path:
@@ -86,8 +94,10 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("outlets", OutletSettings),
     ("supervise", SuperviseSettings),
     ("upkeep", UpkeepSettings),
+    ("archive", ArchiveSettings),
     ("storage", StorageSettings),
     ("secrecy", SecrecySettings),
+    ("fleet", FleetSettings),
 )
 
 
@@ -106,12 +116,14 @@ class Given(NamedTuple):
 
 def read(flags: Mapping[str, str] = MappingProxyType({})) -> Settings:
     """The settings of this process; `flags` has the first name of a setting as key (see `app.flags.given`)."""
-    path = ROOT / ".env"
-    try:
-        dotenv = dotenv_values(path, interpolate=False) if path.is_file() else {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError("The file .env cannot be read.", saw=f"{path}: {error}", fix="see .env.example") from error
-    return load(os.environ, dotenv, flags)
+    return load(os.environ, _dotenv(), flags)
+
+
+def texts(flags: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """What somebody has set, as they wrote it, by the first name of each setting: for a run on another machine."""
+    layers: list[Mapping[str, Any]] = [flags, os.environ, _dotenv()]
+    found = {about.names[0]: _find(about, layers, []) for _, _, about in catalogue()}
+    return {name: given[0].text for name, given in found.items() if given}
 
 
 def load(
@@ -141,6 +153,14 @@ def load(
         screen=_has_screen(environ),
         manager=manager_of(environ, os.getpid()),
     )
+
+
+def _dotenv() -> Mapping[str, str | None]:
+    path = ROOT / ".env"
+    try:
+        return dotenv_values(path, interpolate=False) if path.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("The file .env cannot be read.", saw=f"{path}: {error}", fix="see .env.example") from error
 
 
 def catalogue() -> Iterator[tuple[str, Field[Any], About]]:

@@ -129,6 +129,11 @@ def url(text: str) -> str:
     return text.rstrip("/")
 
 
+def urls(text: str) -> tuple[str, ...]:
+    """The addresses of the nodes of one server, with commas between."""
+    return tuple(dict.fromkeys(url(one.strip()) for one in text.split(",")))
+
+
 def secret(text: str) -> str:
     """A key for a header of HTTP."""
     if not re.fullmatch(r"[\x21-\x7e]+", text):

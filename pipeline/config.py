@@ -59,6 +59,8 @@ class ServerConfig:
     """A Qdrant server or cluster.
 
     url         http(s)://host:port
+    further     other nodes of the same cluster, asked when that one does not answer
+    reads       where faces are looked up: in a whole copy on this disk, or there
     api_key     never printed
     grpc_port   None: REST
     timeout_s   for one request
@@ -70,6 +72,12 @@ class ServerConfig:
     grpc_port: int | None = None
     timeout_s: float = 5.0
     collection: str = "facewire"
+    further: tuple[str, ...] = ()
+    reads: Literal["copy", "server"] = "copy"
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return (self.url, *self.further)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +121,7 @@ class OutputConfig:
     event_every_s: float = 1.0  # a track whose name does not change is told again after this long
     snapshots: Path = Path("data/snapshots")  # folder, for those that are taken in the window
     event_part_bytes: int = 100_000_000  # a file of events that is so long goes on in a new one
+    event_run: str | None = None  # what tells this run's events from those of all others of a fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +152,19 @@ class WebhookConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CollectorConfig:
+    """Where a fleet keeps the events of all its cameras.
+
+    secret     what is posted is signed with it; never printed
+    timeout_s  for many events at once
+    """
+
+    url: str
+    secret: str = field(repr=False)
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class OutletsConfig:
     """store  folder in which events are kept to be searched
     days   for which they are
@@ -156,6 +178,7 @@ class OutletsConfig:
     mqtt: MqttConfig | None = None
     webhook: WebhookConfig | None = None
     seal: Seal = UNSEALED
+    collector: CollectorConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,13 @@ class EventLog:
     """An open file of events. Somebody's events can be erased from it meanwhile (`pipeline.erasure`).
 
     part_bytes  how long it may be before it goes on in a new file; 0: as long as it likes
+    run         added to each event, if it is not empty
     waits       what cannot be written now is written later, in order (`pipeline.waiting_lines`)
     """
 
-    def __init__(self, path: Path, *, part_bytes: int = 0, waits: bool = False) -> None:
+    def __init__(self, path: Path, *, part_bytes: int = 0, run: str = "", waits: bool = False) -> None:
         self.path = path
+        self._mark = {"run": run} if run else {}
         self._part_bytes = part_bytes
         self._waiting = WaitingLines() if waits else None
         self._lines: Lines | None = None
@@ -41,7 +43,7 @@ class EventLog:
                 ) from error
 
     def append(self, event: Mapping[str, object]) -> None:
-        line = line_of(event)
+        line = line_of({**event, **self._mark})
         if self._waiting is not None:
             self._waiting.add(line)
             self._waiting.write_out(self._write)
@@ -111,4 +113,5 @@ def open_log(config: RunConfig) -> EventLog | None:
     output = config.output
     if output.events is None:
         return None
-    return EventLog(output.events, part_bytes=output.event_part_bytes, waits=config.endless)
+    run, part_bytes = output.event_run or "", output.event_part_bytes
+    return EventLog(output.events, part_bytes=part_bytes, run=run, waits=config.endless)

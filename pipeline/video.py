@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import av
 import av.error
@@ -21,12 +22,17 @@ _SEEK_EARLIER_S = 2.0
 
 
 class VideoReader:
-    """One opened file. Errors name it as it may be shown."""
+    """One opened file. Errors name it as it may be shown.
 
-    def __init__(self, camera: CameraConfig) -> None:
+    began_s   the time of its first picture; files that were cut out of a stream do not begin at 0
+    length_s  0: it does not say
+    """
+
+    def __init__(self, camera: CameraConfig, *, content: BinaryIO | None = None) -> None:
+        """content: the bytes, when they come from a place that FFmpeg does not know."""
         self._camera = camera
         try:
-            self._container = av.open(camera.source)
+            self._container = av.open(content or camera.source, "r")
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise SourceError(
                 "The file cannot be opened.",
@@ -37,6 +43,8 @@ class VideoReader:
         self._scaler = Scaler()
         self.fps = float(self._stream.average_rate or self._stream.guessed_rate or 25)
         self.frames_promised = self._stream.frames
+        self.began_s = (self._container.start_time or 0) / av.time_base
+        self.length_s = (self._container.duration or 0) / av.time_base
         self.size_wh = (self._stream.codec_context.width, self._stream.codec_context.height)
         self.broke: str | None = None
 

@@ -68,14 +68,14 @@ class Recall:
 def measure(pictures: int, dim: int, probes: int, seed: int, folder: Path) -> Mapping[str, object]:
     random = np.random.default_rng(seed)
     people = pictures // _PICTURES_EACH
-    centres = _directions(random, people, dim)
-    fill_s = _timed(lambda: _fill(folder, centres, random))
+    centres = directions(random, people, dim)
+    fill_s = timed(lambda: _fill(folder, centres, random))
     asked = np.concatenate(
-        [_near(centres[random.integers(people, size=probes)], random), _directions(random, probes, dim)]
+        [near(centres[random.integers(people, size=probes)], random), directions(random, probes, dim)]
     )
     plain = _in_new_process(folder, dim, asked)
     gallery = open_edge(folder, space=SPACE, dim=dim)
-    optimize_s = _timed(gallery.optimize)
+    optimize_s = timed(gallery.optimize)
     exact = MemoryGallery(space=SPACE, dim=dim)
     for start in range(0, people, _PUT):
         exact.apply(Put(tuple(gallery.kept([_name(n) for n in range(start, min(start + _PUT, people))]))))
@@ -117,7 +117,7 @@ def _in_new_process(folder: Path, dim: int, asked: NDArray[np.float32]) -> Searc
 
 
 def _search(folder: Path, dim: int, asked: NDArray[np.float32], answer: Connection) -> None:
-    before_mb = _pss_mb()
+    before_mb = pss_mb()
     start_ns = now_ns()
     gallery = open_edge(folder, space=SPACE, dim=dim)
     load_s = (now_ns() - start_ns) / 1e9
@@ -125,13 +125,13 @@ def _search(folder: Path, dim: int, asked: NDArray[np.float32], answer: Connecti
     found: list[list[Match]] = []
     one_ms, eight_ms = [], []
     for n in range(len(asked)):
-        one_ms.append(1e3 * _timed(lambda n=n: found.extend(gallery.search(asked[n : n + 1]))))  # type: ignore[misc]
+        one_ms.append(1e3 * timed(lambda n=n: found.extend(gallery.search(asked[n : n + 1]))))  # type: ignore[misc]
     for n in range(0, len(asked) - 7, 8):
-        eight_ms.append(1e3 * _timed(lambda n=n: gallery.search(asked[n : n + 8])))  # type: ignore[misc]
+        eight_ms.append(1e3 * timed(lambda n=n: gallery.search(asked[n : n + 8])))  # type: ignore[misc]
     p50, p99 = np.percentile(one_ms, [50, 99])
-    pss_mb = _pss_mb() - before_mb
+    used_mb = pss_mb() - before_mb
     gallery.close()
-    answer.send(Searched(load_s, float(p50), float(p99), float(np.median(eight_ms)), pss_mb, found))
+    answer.send(Searched(load_s, float(p50), float(p99), float(np.median(eight_ms)), used_mb, found))
 
 
 def _fill(folder: Path, centres: NDArray[np.float32], random: np.random.Generator) -> None:
@@ -139,7 +139,7 @@ def _fill(folder: Path, centres: NDArray[np.float32], random: np.random.Generato
     step = _PUT // _PICTURES_EACH
     for start in range(0, len(centres), step):
         of_people = np.repeat(np.arange(start, min(start + step, len(centres))), _PICTURES_EACH)
-        rows = _near(centres[of_people], random)
+        rows = near(centres[of_people], random)
         gallery.apply(
             Put(
                 tuple(
@@ -160,15 +160,15 @@ def _name(number: int) -> str:
     return f"person {number:07}"
 
 
-def _directions(random: np.random.Generator, count: int, dim: int) -> NDArray[np.float32]:
+def directions(random: np.random.Generator, count: int, dim: int) -> NDArray[np.float32]:
     rows = random.standard_normal(size=(count, dim), dtype=np.float32)
     unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return unit
 
 
-def _near(centres: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
+def near(centres: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
     """Unit rows whose cosine with each other, around the same centre, is about `_LIKENESS`."""
-    rows = np.sqrt(_LIKENESS) * centres + np.sqrt(1 - _LIKENESS) * _directions(random, *centres.shape)
+    rows = np.sqrt(_LIKENESS) * centres + np.sqrt(1 - _LIKENESS) * directions(random, *centres.shape)
     unit: NDArray[np.float32] = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     return unit
 
@@ -179,13 +179,13 @@ def _figures(searched: Searched) -> dict[str, float]:
     return figures
 
 
-def _timed(action: Callable[[], object]) -> float:
+def timed(action: Callable[[], object]) -> float:
     start_ns = now_ns()
     action()
     return (now_ns() - start_ns) / 1e9
 
 
-def _pss_mb() -> float:
+def pss_mb() -> float:
     for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024

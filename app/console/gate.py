@@ -85,6 +85,9 @@ class Gate:
         session = self._sessions.find(HTTPConnection(scope).cookies.get(self._cookie, ""))
         if session is not None:
             return Caller(session.role, session, address)
+        if scope["method"] == "GET" and self._login.has_ticket(scope["path"], scope["query_string"].decode("latin-1")):
+            scope["by_ticket"] = True
+            return Caller("viewer", None, address)
         return Caller("admin" if self._login.open else None, None, address)
 
 

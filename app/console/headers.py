@@ -43,6 +43,8 @@ class SecureHeaders:
                 for name, value in ALWAYS.items():
                     headers[name] = value
                 headers.setdefault("Cache-Control", "no-store")
+                if scope.get("by_ticket"):  # a picture, for a page elsewhere that may show it
+                    headers["Cross-Origin-Resource-Policy"] = "cross-origin"
             await send(message)
 
         host = Headers(scope=scope).get("host", "")

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from app.console import ticket
 from app.console.problem import Problem
 from app.console.sessions import Role
 from pipeline.clock import now_ns
@@ -61,6 +62,10 @@ class Login:
                 401, "This token is not valid.", fix="send the CONSOLE_TOKEN", headers={"WWW-Authenticate": "Bearer"}
             )
         return role
+
+    def has_ticket(self, path: str, query: str) -> bool:
+        """Whether the address itself gives leave to look at this one picture (`ticket`)."""
+        return ticket.is_valid(path, query, self._tokens["viewer"])
 
     def _check_guesses(self, address: str) -> None:
         now = self._clock()

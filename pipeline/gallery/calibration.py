@@ -84,6 +84,14 @@ def calibrate(gallery: Gallery, known: Manifest, rate: float, *, margin: float =
     )
 
 
+def threshold_for_size(known: Manifest, pictures: int, rate: float, *, margin: float) -> float | None:
+    """For a gallery that cannot be listed: by the model's table alone, each picture a person; None without a table."""
+    if known.impostors is None:
+        return None
+    at_this_size = chance.chances(known.impostors, pictures, pictures, margin=margin)
+    return round(float(chance.thresholds()[int(np.argmax(at_this_size.false_names() <= rate))]), 4)
+
+
 def for_gallery(
     folder: Path, gallery: Gallery, known: Manifest, rate: float, *, margin: float = 0.05
 ) -> Calibration | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,6 @@ from pipeline.clock import now_ns
 from pipeline.gallery.edits import Change, Edited, Entry
 from pipeline.gallery.gallery import Health, Kept, Match
 from pipeline.gallery.journal import Journal
-from pipeline.gallery.pull import Pull
 from pipeline.gallery.server import QdrantServerGallery
 
 
@@ -37,9 +37,29 @@ class Pace:
     close_s: float = 1.0
 
 
+class Follows(Protocol):
+    """Brings what others have changed on the server to what is kept here."""
+
+    def due_s(self, now_ns: int) -> float: ...
+    def rest(self, now_ns: int, rest_s: float) -> None: ...
+    def run(
+        self,
+        local: Edited,
+        server: QdrantServerGallery,
+        journal: Journal,
+        turn: threading.Condition,
+        closing: Callable[[], bool],
+    ) -> None: ...
+
+
 class MirroredGallery(Edited):
     def __init__(
-        self, local: Edited, server: QdrantServerGallery, journal: Journal, pull: Pull, pace: Pace | None = None
+        self,
+        local: Edited,
+        server: QdrantServerGallery,
+        journal: Journal,
+        pull: Follows,
+        pace: Pace | None = None,
     ) -> None:
         super().__init__(space=local.space, dim=local.dim)
         self._local = local
@@ -128,7 +148,7 @@ class MirroredGallery(Edited):
                 if self._failures:
                     self._turn.wait_for(lambda: self._closing, wait_s)
                 else:
-                    self._turn.wait_for(lambda: self._closing or len(self._journal) > 0, wait_s)
+                    self._turn.wait_for(lambda: self._closing or len(self._journal) > 0 or self._failures > 0, wait_s)
 
     def _round(self) -> float:
         """One change told, or one look at what others did; how long to rest then."""

@@ -92,6 +92,9 @@ class Gallery(Protocol):
     @property
     def dim(self) -> int: ...
 
+    def count(self) -> int:
+        """Pictures, of people and of strangers."""
+
     def add(self, name: str | None, pictures: Sequence[Picture]) -> int:
         """Keep the pictures that are new for this person; return how many were."""
 

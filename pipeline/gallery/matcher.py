@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from checkpoints.errors import GalleryError
 from checkpoints.manifest import Manifest
 from pipeline.config import GalleryConfig
 from pipeline.gallery import calibration
@@ -18,6 +19,7 @@ from tracker.ballot import VoteSettings
 # Cosines lie close together in some spaces and far apart in others. The margins of the votes were set in SFace's, where
 # so much lies between what one of ten strangers has in common with a picture and what one of a thousand has.
 _USUAL_SPREAD = 0.156
+_SAME_SIZE = 0.001
 _WIDEST = 1.0  # no margin becomes wider than it was set: in a wide space it would cost more names than it saves
 
 
@@ -74,7 +76,63 @@ class NearestMatcher:
         """Holds nothing."""
 
 
+class FarMatcher:
+    """Whose picture is nearest in a gallery that is too large to be listed.
+
+    How alike its people are is not looked at, and each picture counts as a person: a name is missed rather than given
+    to a stranger.
+    """
+
+    def __init__(self, gallery: Gallery, known: Manifest, config: GalleryConfig) -> None:
+        self._gallery = gallery
+        self._known = known
+        self._config = config
+        self._pictures = gallery.count()
+        self._votes = self._settings()
+
+    @property
+    def votes(self) -> VoteSettings:
+        return self._votes
+
+    @property
+    def threshold(self) -> float:
+        return self._votes.threshold
+
+    def match(self, embeddings: NDArray[np.float32], limit: int = 3) -> list[list[Match]]:
+        return self._gallery.search(embeddings, limit)
+
+    def refresh(self) -> bool:
+        """Only where the size is clearly another: to judge faces anew costs the cluster a search for each look.
+
+        What a few enrolments or another name change is seen with the next face that is looked up.
+        """
+        pictures = self._gallery.count()
+        if abs(pictures - self._pictures) <= _SAME_SIZE * self._pictures:
+            return False
+        self._pictures = pictures
+        self._votes = self._settings()
+        return True
+
+    def close(self) -> None:
+        """Holds nothing."""
+
+    def _settings(self) -> VoteSettings:
+        config, margin = self._config, self._config.match_margin * margin_scale(self._known)
+        made = None
+        if config.match_threshold is None:
+            made = calibration.threshold_for_size(self._known, self._pictures, config.false_names, margin=margin)
+        return _settings(self._known, config, margin, made)
+
+
 def open_matcher(gallery: Gallery, known: Manifest, config: GalleryConfig) -> Matcher:
+    if config.server is not None and config.server.reads == "server":
+        if config.matcher == "svm":
+            raise GalleryError(
+                "A support vector machine needs the whole gallery on this disk.",
+                saw="MATCHER=svm with QDRANT_READS=server",
+                fix="set MATCHER=nearest, or QDRANT_READS=copy",
+            )
+        return FarMatcher(gallery, known, config)
     if config.matcher == "svm":
         from pipeline.gallery.svm_matcher import SvmMatcher
 
@@ -84,15 +142,18 @@ def open_matcher(gallery: Gallery, known: Manifest, config: GalleryConfig) -> Ma
 
 def vote_settings(gallery: Gallery, known: Manifest, config: GalleryConfig) -> VoteSettings:
     """The threshold set by hand counts first, then that of this gallery's size, then the manifest's."""
-    scale = margin_scale(known)
-    margin = config.match_margin * scale
-    threshold = config.match_threshold
-    if threshold is None:
+    margin = config.match_margin * margin_scale(known)
+    made = None
+    if config.match_threshold is None:
         made = calibration.for_gallery(config.path, gallery, known, config.false_names, margin=margin)
-        threshold = known.match_threshold if made is None else made.threshold
-    assert threshold is not None
+    return _settings(known, config, margin, None if made is None else made.threshold)
+
+
+def _settings(known: Manifest, config: GalleryConfig, margin: float, calibrated: float | None) -> VoteSettings:
+    found = (config.match_threshold, calibrated, known.match_threshold)
+    threshold = next(one for one in found if one is not None)
     usual = VoteSettings(threshold)
-    return VoteSettings(threshold, margin=margin, strong_by=usual.strong_by * scale)
+    return VoteSettings(threshold, margin=margin, strong_by=usual.strong_by * margin_scale(known))
 
 
 def margin_scale(known: Manifest) -> float:

@@ -53,7 +53,7 @@ class Pull:
         closing: Callable[[], bool],
     ) -> None:
         server.prepare()
-        work = _Work(local, server, journal, turn, closing)
+        work = Work(local, server, journal, turn, closing)
         known = self._in_line_with(server)
         if self._newest is not None and known:
             since = _earlier(self._newest)
@@ -77,6 +77,8 @@ class Pull:
             said = json_text.read(self._mark.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
+        if isinstance(said, dict) and server.made is not None:
+            return bool(said.get("made") == server.made)  # whichever node of a cluster is asked
         return bool(said == self._said(server))
 
     def _remember(self, server: QdrantServerGallery) -> None:
@@ -97,7 +99,7 @@ class Pull:
         return {"server": self._server_name, "made": server.made}
 
 
-class _Work:
+class Work:
     """One look at the server."""
 
     def __init__(

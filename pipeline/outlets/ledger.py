@@ -13,15 +13,19 @@ from pipeline.outlets.stored import StoredEvent
 
 
 class Ledger:
-    def __init__(self, database: Database, name: str) -> None:
+    """is_told_all  also an outlet that is new is told of what was stored before it"""
+
+    def __init__(self, database: Database, name: str, *, is_told_all: bool = False) -> None:
         self._database = database
         self._name = name
+        self._is_told_all = is_told_all
 
     def begin(self) -> None:
-        """An outlet that is new is told of what comes, not of what was."""
+        """An outlet that is new is told of what comes, not of what was, unless it is told all."""
+        first = "0" if self._is_told_all else "(SELECT COALESCE(MAX(id), 0) FROM events)"
         query = (
             "INSERT INTO deliveries (name, state, said, position, delivered, dropped) "
-            "VALUES (?, 'starting', '', (SELECT COALESCE(MAX(id), 0) FROM events), 0, 0) "
+            f"VALUES (?, 'starting', '', {first}, 0, 0) "
             "ON CONFLICT (name) DO UPDATE SET state = 'starting', said = ''"
         )
         with self._database.writing() as connection:

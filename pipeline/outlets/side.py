@@ -19,6 +19,7 @@ from pipeline.outlets.stored import StoredEvent, Wanted
 from pipeline.side import SideContext
 from pipeline.topic import Pulse
 
+COLLECTOR = "collector"
 _PATIENCE_S = 1.5  # with receivers, at the end of a run
 _PAUSE_S = 5.0
 
@@ -40,7 +41,7 @@ class Outlets:
         # An outlet that is new is told only of what comes after this.
         self._reception.take_all(self._retention.oldest)
         self._couriers = [
-            Courier(name, make, Ledger(self._store.database, name), say=context.say, complain=context.complain)
+            Courier(name, make, _ledger(self._store, name), say=context.say, complain=context.complain)
             for name, make in _outlets(outlets, self._store, [camera.name for camera in context.config.cameras]).items()
         ]
         for courier in self._couriers:
@@ -94,6 +95,11 @@ def _lock(folder: Path) -> Lock:
         ) from error
 
 
+def _ledger(store: Store, name: str) -> Ledger:
+    # A camera that was just moved here has told events before this process was there to see them.
+    return Ledger(store.database, name, is_told_all=name == COLLECTOR)
+
+
 def _outlets(config: OutletsConfig, store: Store, cameras: list[str]) -> Mapping[str, OpenOutlet]:
     found: dict[str, OpenOutlet] = {}
     # Each brings a library of its own, which other runs need not hold in memory.
@@ -113,6 +119,14 @@ def _outlets(config: OutletsConfig, store: Store, cameras: list[str]) -> Mapping
             return Webhook(webhook)
 
         found["webhook"] = open_webhook
+    if (collector := config.collector) is not None:
+
+        def open_collector() -> Outlet:
+            from pipeline.outlets.collector import Collector
+
+            return Collector(collector)
+
+        found[COLLECTOR] = open_collector
     return found
 
 

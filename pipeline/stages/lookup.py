@@ -1,7 +1,8 @@
 """lookup: whose face it is, by the votes of its best shots, asked from the gallery.
 
 It holds the gallery: other processes ask it at its desk between two records, and what they change counts at once. Of
-faces that nobody has a name for it keeps the best shots. Nothing here waits for a network, or for a slow disk.
+faces that nobody has a name for it keeps the best shots. Nothing here waits for a slow disk, nor for a network unless
+faces are looked up there (QDRANT_READS=server).
 """
 
 from __future__ import annotations
@@ -174,11 +175,11 @@ class Lookup:
     def _follow_gallery(self) -> None:
         """Judge the faces in sight anew when the gallery has changed: here by its desk, or on its server."""
         now = now_ns()
-        may_have_changed = self._has_server or self._gallery.changes != self._followed_changes
-        if not may_have_changed or now < self._follow_at_ns:
+        is_changed_here = self._gallery.changes != self._followed_changes
+        if not (self._has_server or is_changed_here) or now < self._follow_at_ns:
             return
         self._followed_changes = self._gallery.changes
-        if self._matcher.refresh():
+        if self._matcher.refresh() or is_changed_here:
             for evidence in self._evidence.values():
                 evidence.judge_anew(self._matcher.votes, self._match)
         every_ns = _SERVER_EVERY_NS if self._has_server else _FOLLOW_EVERY_NS

@@ -85,6 +85,11 @@ def test_what_is_said_to_the_server_comes_from_the_settings() -> None:
     assert server == ServerConfig("http://q:1", "k", 6, 2.0, "c")
 
 
+def test_a_cluster_is_named_by_its_nodes() -> None:
+    server = plan(environ={"QDRANT_URL": "http://a:1, https://b,http://a:1", "QDRANT_READS": "server"})
+    assert server.config.gallery.server == ServerConfig("http://a:1", further=("https://b",), reads="server")
+
+
 def test_defaults_are_those_of_the_run_config() -> None:
     ours, theirs = leaves(plan("--display", "none").config), leaves(RunConfig(plan().config.cameras))
     differing = {path for path in ours if ours[path] != theirs[path]}

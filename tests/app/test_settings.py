@@ -51,6 +51,7 @@ OTHER = {
     "QDRANT_API_KEY": "k3y",
     "QDRANT_GRPC_PORT": "6334",
     "QDRANT_TIMEOUT": "2",
+    "QDRANT_READS": "server",
     "QDRANT_COLLECTION": "faces",
     "DISPLAY_MODE": "none",
     "RECORD": "a.mp4",
@@ -89,10 +90,19 @@ OTHER = {
     "MEMORY_LIMIT_MB": "700",
     "DISK_RESERVE_MB": "50",
     "REST": "10",
-    "DATA_DIR": "/data",
     "ENCRYPTION_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
     "ENCRYPTION_KEY_FILE": "/run/secrets/key",
     "AUDIT_RETENTION_DAYS": "90",
+    "ARCHIVE_DIR": "/archive",
+    "ARCHIVE_COLLECTION": "recordings",
+    "INDEX_WORKERS": "3",
+    "FALSE_SIGHTINGS": "2",
+    "DATA_DIR": "/data",
+    "FLEET_CPUS": "0.5",
+    "FLEET_GPUS": "0.25",
+    "FLEET_PORT": "8091",
+    "FLEET_KEY": "0123456789abcdef",
+    "FLEET_TOKEN": "0123456789abcdef",
 }
 
 

@@ -26,7 +26,9 @@ DESCRIPTION = json.loads((Path(__file__).parent / "qdrant_openapi.json").read_te
 
 @dataclass
 class Stored:
-    vector: NDArray[np.float32]
+    """vectors  by name; the one without a name is called "" """
+
+    vectors: dict[str, NDArray[np.float32]]
     payload: dict[str, Any]
 
 
@@ -34,20 +36,24 @@ class Stored:
 class Collection:
     asked: dict[str, Any]
     points: dict[str, Stored] = field(default_factory=dict)
-    indexes: dict[str, str] = field(default_factory=dict)
+    indexes: dict[str, Any] = field(default_factory=dict)
 
 
 class QdrantPeer:
-    """fault  "", "hang" (accepts and never answers), "drop" (closes without an answer), "503", "garbage" (half up)"""
+    """fault    "", "hang" (accepts and never answers), "drop" (closes without an answer), "503", "garbage" (half up)
+    also_at  another node of the same cluster: what is told to one is told to both
+    dead     (shard, node) of replicas that are not well
+    """
 
-    def __init__(self, *, api_key: str | None = None, nodes: int = 1) -> None:
+    def __init__(self, *, api_key: str | None = None, nodes: int = 1, also_at: QdrantPeer | None = None) -> None:
         self.api_key = api_key
         self.nodes = nodes
         self.fault = ""
-        self.collections: dict[str, Collection] = {}
+        self.dead: set[tuple[int, int]] = set()
+        self.collections: dict[str, Collection] = {} if also_at is None else also_at.collections
         self.violations: list[str] = []
         self.requests: list[tuple[str, str, Any]] = []
-        self.lock = threading.Lock()
+        self.lock = threading.Lock() if also_at is None else also_at.lock
         self.closing = threading.Event()
         self._http = _Server(("127.0.0.1", 0), self)
         self._thread = threading.Thread(target=lambda: self._http.serve_forever(poll_interval=0.02))
@@ -96,6 +102,8 @@ class QdrantPeer:
         kept = self.collections[name]
         if what == f"GET {at}":
             return 200, _info(kept)
+        if what == f"GET {at}/cluster":
+            return 200, self._clustered(kept)
         if what == f"PUT {at}/index":
             kept.indexes[body["field_name"]] = body["field_schema"]
             return 200, _DONE
@@ -113,14 +121,34 @@ class QdrantPeer:
             "message_send_failures": {},
         }
 
+    def _clustered(self, kept: Collection) -> Any:
+        """Replicas go round the nodes; this one is node 1."""
+        shards = kept.asked["shard_number"]
+        placed = [
+            (shard, (shard + copy) % self.nodes + 1)
+            for shard in range(shards)
+            for copy in range(kept.asked["replication_factor"])
+        ]
+        said = [
+            {"shard_id": shard, "peer_id": node, "state": "Dead" if (shard, node) in self.dead else "Active"}
+            for shard, node in placed
+        ]
+        return {
+            "peer_id": 1,
+            "shard_count": shards,
+            "local_shards": [{**one, "points_count": 0} for one in said if one["peer_id"] == 1],
+            "remote_shards": [one for one in said if one["peer_id"] != 1],
+            "shard_transfers": [],
+        }
+
 
 _DONE = {"operation_id": 1, "status": "completed"}
 
 
 def _info(kept: Collection) -> Any:
-    params = {key: kept.asked[key] for key in ("vectors", "shard_number", "replication_factor") if key in kept.asked}
+    told = ("vectors", "shard_number", "replication_factor", "write_consistency_factor", "on_disk_payload")
     config = {
-        "params": {**params, "on_disk_payload": True},
+        "params": {key: kept.asked[key] for key in told if key in kept.asked},
         "hnsw_config": {"m": 16, "ef_construct": 100, "full_scan_threshold": 10_000},
         "optimizer_config": {
             "deleted_threshold": 0.2,
@@ -128,6 +156,7 @@ def _info(kept: Collection) -> Any:
             "default_segment_number": 0,
             "flush_interval_sec": 5,
         },
+        "quantization_config": kept.asked.get("quantization_config"),
         "metadata": kept.asked.get("metadata"),
     }
     return {
@@ -136,8 +165,14 @@ def _info(kept: Collection) -> Any:
         "segments_count": 1,
         "points_count": len(kept.points),
         "config": config,
-        "payload_schema": {},
+        "payload_schema": {name: _index(schema, len(kept.points)) for name, schema in kept.indexes.items()},
     }
+
+
+def _index(schema: Any, points: int) -> Any:
+    if isinstance(schema, dict):
+        return {"data_type": schema["type"], "params": schema, "points": points}
+    return {"data_type": schema, "points": points}
 
 
 def _points(what: str, kept: Collection, body: Any) -> tuple[int, Any]:
@@ -153,17 +188,30 @@ def _points(what: str, kept: Collection, body: Any) -> tuple[int, Any]:
                 kept.points[one].payload.update(body["payload"])
         return 200, _DONE
     if what == "/delete":
-        for one in body["points"]:
-            kept.points.pop(one, None)
+        selected = body["points"] if "points" in body else list(kept.points)
+        for one in [one for one in selected if one in kept.points and _passes(kept.points[one], body.get("filter"))]:
+            del kept.points[one]
         return 200, _DONE
     if "ids" in body:
         return 200, [_record(kept, one, body) for one in body["ids"] if one in kept.points]
     for point in body["points"]:
-        vector = np.asarray(point["vector"], np.float32)
-        if len(vector) != kept.asked["vectors"]["size"]:
+        vectors = _by_name(point["vector"])
+        sizes = {name: asked["size"] for name, asked in _named(kept).items()}
+        if any(len(vector) != sizes.get(name) for name, vector in vectors.items()):
             return 400, "Wrong input: Vector dimension error"
-        kept.points[point["id"]] = Stored(vector / np.linalg.norm(vector), dict(point.get("payload") or {}))
+        unit = {name: vector / np.linalg.norm(vector) for name, vector in vectors.items()}
+        kept.points[point["id"]] = Stored(unit, dict(point.get("payload") or {}))
     return 200, _DONE
+
+
+def _by_name(said: Any) -> dict[str, NDArray[np.float32]]:
+    named = said if isinstance(said, dict) else {"": said}
+    return {name: np.asarray(vector, np.float32) for name, vector in named.items()}
+
+
+def _named(kept: Collection) -> dict[str, Any]:
+    asked: dict[str, Any] = kept.asked["vectors"]
+    return {"": asked} if "size" in asked else asked
 
 
 def _scrolled(kept: Collection, body: Any) -> Any:
@@ -180,7 +228,10 @@ def _nearest(kept: Collection, asked: Any) -> list[Any]:
     said = asked["query"]
     query = np.asarray(said["nearest"] if isinstance(said, dict) else said, np.float32)
     query /= np.linalg.norm(query)
-    scored = sorted(((float(point.vector @ query), one) for one, point in kept.points.items()), reverse=True)
+    name, only, least = asked.get("using") or "", asked.get("filter"), asked.get("score_threshold")
+    found = {one: point for one, point in kept.points.items() if name in point.vectors and _passes(point, only)}
+    scored = sorted(((float(point.vectors[name] @ query), one) for one, point in found.items()), reverse=True)
+    scored = [(score, one) for score, one in scored if least is None or score >= least]
     return [
         {**_record(kept, one, asked), "score": score, "version": 1} for score, one in scored[: asked.get("limit", 10)]
     ]
@@ -190,7 +241,12 @@ def _record(kept: Collection, one: str, asked: Any) -> Any:
     point = kept.points[one]
     keys = asked.get("with_payload")
     payload = point.payload if keys is True else {key: point.payload[key] for key in keys or [] if key in point.payload}
-    return {"id": one, "payload": payload, "vector": point.vector.tolist() if asked.get("with_vector") else None}
+    return {"id": one, "payload": payload, "vector": _told(point) if asked.get("with_vector") else None}
+
+
+def _told(point: Stored) -> Any:
+    vectors = {name: vector.tolist() for name, vector in point.vectors.items()}
+    return vectors.get("", vectors)
 
 
 def _passes(point: Stored, only: Any) -> bool:
@@ -207,10 +263,15 @@ def _meets(point: Stored, condition: Any) -> bool:
         return key in point.payload and point.payload[key] is None
     value = point.payload.get(condition["key"])
     if condition.get("range"):
-        since = datetime.fromisoformat(condition["range"]["gte"].replace("Z", "+00:00"))
-        return value is not None and datetime.fromisoformat(value.replace("Z", "+00:00")) >= since
+        since, until = (condition["range"].get(key) for key in ("gte", "lte"))
+        at = None if value is None else _moment(value)
+        return at is not None and not (since and at < _moment(since)) and not (until and at > _moment(until))
     match = condition["match"]
     return bool(value in match["any"] if "any" in match else value == match["value"])
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def operation(method: str, path: str) -> tuple[Any, str] | None:

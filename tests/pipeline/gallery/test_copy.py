@@ -211,7 +211,7 @@ def test_points_of_somebody_elses_program_are_left_alone(make_peer: Any, mirror:
     with peer.lock:
         for n, person in enumerate(("A/../B", "\x1b[31m", 7)):
             points[f"00000000-0000-4000-8000-00000000000{n}"] = type(stranger)(
-                stranger.vector, {**stranger.payload, "person": person}
+                stranger.vectors, {**stranger.payload, "person": person}
             )
     gallery = mirror(peer)
     until(lambda: names(gallery) == {"Ann": 1})

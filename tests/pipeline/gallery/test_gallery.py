@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,6 +18,7 @@ from pipeline.config import GalleryConfig
 from pipeline.gallery.copy import MirroredGallery
 from pipeline.gallery.desk_client import DeskGallery
 from pipeline.gallery.embedded import EdgeGallery
+from pipeline.gallery.far import FarGallery
 from pipeline.gallery.gallery import Cutout, Gallery, Health, Kept, Match, Picture
 from pipeline.gallery.memory import MemoryGallery
 from pipeline.gallery.opening import gallery_of
@@ -31,6 +33,7 @@ KINDS = {
     "edge": EdgeGallery,
     "desk": DeskGallery,
     "mirrored": MirroredGallery,
+    "far": FarGallery,
     "server": QdrantServerGallery,
 }
 
@@ -44,7 +47,9 @@ def gallery(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Gallery]
     elif request.param == "server":
         made = QdrantServerGallery(request.getfixturevalue("server_config"), space=SPACE, dim=DIM)
     else:
-        server = request.getfixturevalue("server_config") if request.param == "mirrored" else None
+        server = request.getfixturevalue("server_config") if request.param in ("mirrored", "far") else None
+        if server is not None and request.param == "far":
+            server = replace(server, reads="server")
         if request.param == "desk":
             request.getfixturevalue("session_holder").tell("open", path, SPACE, DIM)
         seal = Seal((bytes(32),)) if request.param == "sealed" else Seal()

@@ -1,0 +1,1 @@
+"""Recordings searched in parallel, and who was seen in them found again."""

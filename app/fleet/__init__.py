@@ -1,0 +1,1 @@
+"""Cameras on many machines: placed and started again by Ray, their events in one store."""

@@ -1,0 +1,246 @@
+"""Ray, as the fleet uses it: its nodes, and the actors on them. The only file of the fleet that knows it.
+
+Ray chooses where an actor is begun anew when its node is lost, from what `whereabouts` says: the node that was meant,
+else one of the same site, else any.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import ray
+from ray import exceptions
+
+from app import settings
+from app.fleet import leftovers
+from app.fleet.charter import Charter
+from app.fleet.control import Control
+from app.fleet.likeness import Met
+from app.fleet.order import Order, Report
+from app.fleet.place import Node
+from app.fleet.warden import Here, Warden
+from checkpoints.errors import UserError
+from pipeline.config import CollectorConfig
+
+NAMESPACE = "facewire"
+SITE = "site"
+_NODE = "ray.io/node-id"
+_CONTROL = "control"
+_PATIENCE_S = 30.0
+_THREADS = 4  # of an actor: who stops it does not keep others from looking
+_CONTROL_THREADS = 16
+Handle = Any
+
+
+class FleetError(UserError):
+    """A fleet that cannot be reached, or does not do what it was asked for."""
+
+
+def connect(address: str) -> None:
+    """To the cluster that this machine is a part of."""
+    try:
+        ray.init(
+            address=address,
+            namespace=NAMESPACE,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            configure_logging=False,
+        )
+    except (ConnectionError, ValueError, RuntimeError, exceptions.RayError) as error:
+        raise FleetError(
+            "No cluster of Ray answers on this machine.",
+            saw=f"--address {address}: {str(error).splitlines()[0]}",
+            fix="start it on the first machine with `python -m app.main fleet node --head`, and on each other one with "
+            "`python -m app.main fleet node --address FIRST:6379`",
+        ) from error
+
+
+def disconnect() -> None:
+    ray.shutdown()
+
+
+def nodes() -> dict[str, Node]:
+    """Those that are alive, by their ids."""
+    return {
+        one["NodeID"]: Node(
+            id=one["NodeID"],
+            address=one["NodeManagerAddress"],
+            site=one["Labels"].get(SITE),
+            cpus=float(one["Resources"].get("CPU", 0.0)),
+            gpus=float(one["Resources"].get("GPU", 0.0)),
+        )
+        for one in ray.nodes()
+        if one["Alive"]
+    }
+
+
+def here() -> Here:
+    return Here(ray.get_runtime_context().get_node_id(), ray.util.get_node_ip_address())
+
+
+class RayWarden(Warden):
+    """Knows by itself where it was begun."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(order, here())
+
+
+class Wardens:
+    """The actors of all cameras. kind: made with an order"""
+
+    def __init__(self, kind: type[Warden] = RayWarden) -> None:
+        self._kind = kind
+        self._handles: dict[str, Handle] = {}
+        self._dead: set[str] = set()
+        self._sweeps: dict[str, Handle] = {}
+
+    def begin(self, order: Order, node: Node, shut: Sequence[str]) -> None:
+        made = ray.remote(self._kind).options(
+            name=f"camera:{order.camera.name}",
+            lifetime="detached",
+            get_if_exists=True,
+            num_cpus=order.cpus,
+            num_gpus=order.gpus,
+            max_restarts=-1,
+            max_concurrency=_THREADS,
+            scheduling_strategy="SPREAD",
+            **whereabouts(node, order.camera.site, shut),
+        )
+        self._handles[order.camera.name] = made.remote(order)
+
+    def find(self, camera: str) -> bool:
+        """One that an earlier control has begun."""
+        try:
+            self._handles[camera] = ray.get_actor(f"camera:{camera}", namespace=NAMESPACE)
+        except ValueError:
+            return False
+        return True
+
+    def end(self, cameras: Sequence[str], patience_s: float = _PATIENCE_S) -> None:
+        """In order; those that do not answer in time are killed, and their runs end with them."""
+        handles = [self._handles.pop(camera) for camera in cameras if camera in self._handles]
+        asked = [handle.stop.remote() for handle in handles]
+        if asked:
+            ray.wait(asked, num_returns=len(asked), timeout=patience_s)
+        for handle in handles:
+            ray.kill(handle)
+
+    def look(self, timeout_s: float) -> dict[str, Report | None]:
+        """None: no answer; its machine may just have been lost."""
+        asked = {camera: handle.look.remote() for camera, handle in self._handles.items()}
+        if asked:
+            ray.wait(list(asked.values()), num_returns=len(asked), timeout=timeout_s)
+        found: dict[str, Report | None] = {}
+        self._dead = set()
+        for camera, one in asked.items():
+            try:
+                found[camera] = ray.get(one, timeout=0)
+            except exceptions.ActorDiedError:
+                found[camera] = None
+                self._dead.add(camera)
+            except (exceptions.RayError, TimeoutError):
+                found[camera] = None
+        return found
+
+    def dead(self) -> set[str]:
+        """Of the last look: those that Ray does not begin again."""
+        return self._dead
+
+    def sweep(self, node: Node, collector: CollectorConfig, busy: Sequence[str]) -> None:
+        """Begin to tell what cameras have left on a machine. What went wrong with the time before is told now."""
+        before = self._sweeps.pop(node.id, None)
+        if before is not None:
+            try:
+                ray.get(before, timeout=0)
+            except (exceptions.RayError, TimeoutError) as error:
+                sys.stderr.write(f"{node.address}: what cameras have left there could not be told: {error}\n")
+        task = ray.remote(_deliver_here).options(num_cpus=0, max_retries=0, label_selector={_NODE: node.id})
+        self._sweeps[node.id] = task.remote(collector, list(busy))
+
+    def log(self, camera: str, lines: int) -> list[str]:
+        handle = self._handles.get(camera)
+        try:
+            found: list[str] = [] if handle is None else ray.get(handle.log.remote(lines), timeout=_PATIENCE_S)
+        except exceptions.RayError as error:
+            raise FleetError("The camera's machine does not answer.", saw=camera, fix="see fleet status") from error
+        return found
+
+    def met(self, cameras: Sequence[str], since: str) -> list[Met]:
+        """What the wardens of these cameras know of unknown people on their machines."""
+        asked = [self._handles[camera].met.remote(since) for camera in cameras if camera in self._handles]
+        try:
+            found: list[list[Met]] = ray.get(asked, timeout=_PATIENCE_S)
+        except (exceptions.RayError, TimeoutError) as error:
+            raise FleetError(
+                "A machine does not tell whom it has seen.", saw=str(error).splitlines()[0], fix="see fleet status"
+            ) from error
+        return [met for each in found for met in each]
+
+
+def _deliver_here(collector: CollectorConfig, busy: list[str]) -> int:
+    return leftovers.deliver(settings.read().data_dir, collector, busy)
+
+
+def whereabouts(node: Node, site: str | None, shut: Sequence[str]) -> dict[str, Any]:
+    """Options of an actor: where it is begun, and where it may be begun anew."""
+    open_nodes = {_NODE: f"!in({','.join(shut) or 'none'})"}
+    anywhere = [{"label_selector": open_nodes}]
+    same_site = [] if site is None else [{"label_selector": {SITE: site, **open_nodes}}]
+    return {"label_selector": {_NODE: node.id}, "fallback_strategy": [*same_site, *anywhere]}
+
+
+class RayControl(Control):
+    """With the actors of this cluster."""
+
+    def __init__(self, charter: Charter) -> None:
+        super().__init__(charter, Wardens(), nodes)
+
+
+def begin_control(charter: Charter) -> Handle:
+    """The one control of the fleet: the one that is there, else a new one on this machine, which has its store."""
+    return (
+        ray.remote(RayControl)
+        .options(
+            name=_CONTROL,
+            lifetime="detached",
+            get_if_exists=True,
+            num_cpus=0,
+            max_restarts=-1,
+            max_concurrency=_CONTROL_THREADS,
+            label_selector={_NODE: here().node},
+        )
+        .remote(charter)
+    )
+
+
+def control() -> Handle:
+    try:
+        return ray.get_actor(_CONTROL, namespace=NAMESPACE)
+    except ValueError as error:
+        raise FleetError(
+            "No fleet runs on this cluster.", saw="no control", fix="python -m app.main fleet up --cameras cameras.toml"
+        ) from error
+
+
+def ask(asked: Handle, timeout_s: float = _PATIENCE_S) -> Handle:
+    """What an actor answers; what it raises for a person to put right is raised here, too."""
+    try:
+        return ray.get(asked, timeout=timeout_s)
+    except exceptions.RayTaskError as error:
+        if isinstance(error.cause, UserError):
+            raise error.cause from error
+        raise
+    except exceptions.RayError as error:
+        raise FleetError(
+            "The fleet's control does not answer.",
+            saw=type(error).__name__,
+            fix="its cameras go on; when its machine is lost, `fleet up` on another one begins it there",
+        ) from error
+
+
+def end_control(handle: Handle) -> None:
+    """For good."""
+    ray.kill(handle)

@@ -1,0 +1,79 @@
+"""Who comes often to this station: kept here whole, so that they are known while the cluster does not answer.
+
+Somebody is a regular whom the cluster has found nearest several times: among millions, a stranger's nearest is another
+one each time. What is kept here follows the cluster: who is renamed or erased there is so here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from pipeline.gallery.edits import Edited, Entry
+from pipeline.gallery.gallery import Match
+from pipeline.gallery.journal import Journal
+from pipeline.gallery.pull import Work
+from pipeline.gallery.server import QdrantServerGallery
+
+OFTEN = 5
+MOST_PEOPLE = 500
+MOST_PICTURES = 5_000
+_COUNTED = 20_000  # names that were met, often or not
+
+
+class Regulars:
+    """Follows the cluster in the place of a `Pull`. `met` is for another thread than the rest."""
+
+    def __init__(self) -> None:
+        self._next_ns = 0
+        self._times: OrderedDict[str, int] = OrderedDict()  # who was met last stands last
+        self._lock = threading.Lock()
+
+    def met(self, found: Sequence[Sequence[Match]]) -> None:
+        names = [matches[0].name for matches in found if matches and matches[0].name is not None]
+        with self._lock:
+            for name in names:
+                self._times[name] = self._times.pop(name, 0) + 1
+            while len(self._times) > _COUNTED:
+                self._times.popitem(last=False)
+
+    def names(self) -> list[str]:
+        """Who was met often, the last first."""
+        with self._lock:
+            often = [name for name, times in reversed(self._times.items()) if times >= OFTEN]
+        return often[:MOST_PEOPLE]
+
+    def due_s(self, now_ns: int) -> float:
+        return max(0.0, (self._next_ns - now_ns) / 1e9)
+
+    def rest(self, now_ns: int, rest_s: float) -> None:
+        self._next_ns = now_ns + round(rest_s * 1e9)
+
+    def run(
+        self,
+        local: Edited,
+        server: QdrantServerGallery,
+        journal: Journal,
+        turn: threading.Condition,
+        closing: Callable[[], bool],
+    ) -> None:
+        server.prepare()
+        work = Work(local, server, journal, turn, closing)
+        with turn:
+            here = list(local.entries())
+        there = server.entries_of([entry.id for entry in here])
+        names = self.names()
+        for name in names:
+            there += server.entries([name])
+        work.take((entry, "") for entry in there)
+        work.settle_missing(_staying(there, names), erase=True)
+
+
+def _staying(there: Sequence[Entry], names: Sequence[str]) -> set[str]:
+    """Where there are too many, only the pictures of regulars."""
+    kept = {entry.id: entry.name for entry in there}
+    if len(kept) <= MOST_PICTURES:
+        return set(kept)
+    regulars = set(names)
+    return set([one for one, name in kept.items() if name in regulars][:MOST_PICTURES])

@@ -1,0 +1,104 @@
+"""A real cluster of Ray, four nodes on this machine: two are lost, and their cameras go where they should."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.fleet.charter import Charter
+from app.fleet.control import Control
+from app.fleet.overview import View
+from app.fleet.roster import FleetCamera
+from tests.app.fleet.made_up import SECRET, TOKEN, nodes
+
+pytest.importorskip("ray", reason="needs the extra fleet")
+
+from app.fleet import cluster
+from app.fleet.cluster import FleetError, Wardens
+from testbench.ray_nodes import Nodes
+from tests.app.fleet.ray_stand_in import StandInWarden
+
+PATIENCE_S = 120.0
+CAMERAS = [FleetCamera(f"hall{number}", "well", "hall") for number in range(3)] + [FleetCamera("any", "well")]
+# Ray leaves sockets and processes to be cleaned up with its own.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning"
+)
+
+
+class Fleet:
+    def __init__(self, folder: Path) -> None:
+        (folder / "shared").mkdir()
+        self.nodes = Nodes(folder, folder / "shared", folder / "shared")
+        for site in ("office", "hall", "hall", "yard"):
+            self.nodes.add(cpus=4, site=site)
+        cluster.connect(self.nodes.address)
+        self.control = Control(
+            Charter(folder / "fleet", "127.0.0.1", 0, SECRET, TOKEN), Wardens(StandInWarden), cluster.nodes
+        )
+
+    def close(self) -> None:
+        self.control.stop()
+        cluster.disconnect()
+        self.nodes.close()
+
+    def until(self, reached: Callable[[View], bool]) -> View:
+        tick = threading.Event()
+        for _ in range(int(PATIENCE_S / 0.05)):
+            view = self.control.view()
+            if reached(view):
+                return view
+            tick.wait(0.05)
+        raise AssertionError(str(self.control.view()))
+
+    def where(self, view: View) -> dict[str, int]:
+        numbers = {self.nodes.id_of(number): number for number in range(4)}
+        return {camera.name: numbers[camera.node] for camera in view.cameras}
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    made = Fleet(tmp_path)
+    yield made
+    made.close()
+
+
+def test_cameras_of_lost_machines_come_back_by_themselves_where_they_should(fleet: Fleet) -> None:
+    fleet.control.wish(CAMERAS, {}, cpus=1.0, gpus=0.0)
+    view = fleet.until(lambda view: len(view.cameras) == 4 and view.is_settled)
+    placed = fleet.where(view)
+    assert Counter(placed[name] for name in ("hall0", "hall1", "hall2")) in ({1: 2, 2: 1}, {1: 1, 2: 2})
+
+    fleet.nodes.kill(1)
+    view = fleet.until(lambda view: view.is_settled and 1 not in fleet.where(view).values())
+    assert {node for name, node in fleet.where(view).items() if name.startswith("hall")} == {2}
+    assert not any(camera.away for camera in view.cameras)
+    assert fleet.control.met("2999-01-01T00:00:00.000Z") == []  # asked of every machine: nobody was seen since
+
+    fleet.nodes.kill(2)
+    view = fleet.until(lambda view: view.is_settled and 2 not in fleet.where(view).values())
+    assert set(fleet.where(view).values()) <= {0, 3}
+    assert sum(camera.away for camera in view.cameras) == 3
+    assert fleet.control.log("hall0", 50)[0].endswith("told hall0 0")
+
+
+def test_a_cluster_that_is_not_there_is_told() -> None:
+    with pytest.raises(FleetError, match="fleet node --head"):
+        cluster.connect("127.0.0.1:1")
+
+
+def test_where_ray_may_begin_a_camera_anew() -> None:
+    (node,) = nodes("abc").values()
+    chosen = cluster.whereabouts(node, "hall", ["x", "y"])
+    assert chosen["label_selector"] == {"ray.io/node-id": "abc"}
+    assert [one["label_selector"] for one in chosen["fallback_strategy"]] == [
+        {"site": "hall", "ray.io/node-id": "!in(x,y)"},
+        {"ray.io/node-id": "!in(x,y)"},
+    ]
+    assert cluster.whereabouts(node, None, [])["fallback_strategy"] == [
+        {"label_selector": {"ray.io/node-id": "!in(none)"}}
+    ]

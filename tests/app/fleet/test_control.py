@@ -1,0 +1,249 @@
+"""The control of a fleet over a cluster that is made up: machines come and go, wardens do as they are told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from app.fleet import control as control_module
+from app.fleet.charter import Charter
+from app.fleet.control import Control
+from app.fleet.order import Order, Report, State
+from app.fleet.overview import View
+from app.fleet.place import Node
+from app.fleet.roster import FleetCamera
+from checkpoints.errors import OutputError
+from pipeline.config import CollectorConfig
+from tests.app.fleet.made_up import SECRET, TOKEN, nodes
+
+PATIENCE_S = 30.0
+
+
+class MadeUp:
+    """bad  settings with which no camera becomes live"""
+
+    def __init__(self, *names: str) -> None:
+        self.nodes: dict[str, Node] = nodes(*names)
+        self.there: dict[str, tuple[Order, str]] = {}
+        self.bad = "none"
+        self.gone: set[str] = set()
+        self.done: list[str] = []
+        self.swept: dict[str, tuple[str, list[str]]] = {}
+
+    def ask_nodes(self) -> dict[str, Node]:
+        return dict(self.nodes)
+
+    def begin(self, order: Order, node: Node, shut: list[str]) -> None:
+        self.done.append(f"begin {order.camera.name} {node.id}")
+        self.there[order.camera.name] = (order, node.id)
+
+    def find(self, camera: str) -> bool:
+        return camera in self.there
+
+    def end(self, cameras: list[str]) -> None:
+        for camera in cameras:
+            self.done.append(f"end {camera}")
+            self.there.pop(camera, None)
+
+    def look(self, timeout_s: float) -> Mapping[str, Report | None]:
+        return {camera: self._report(order, node) for camera, (order, node) in self.there.items()}
+
+    def dead(self) -> set[str]:
+        return self.gone & set(self.there)
+
+    def sweep(self, node: Node, collector: CollectorConfig, busy: list[str]) -> None:
+        self.swept[node.id] = (collector.url, busy)
+
+    def log(self, camera: str, lines: int) -> list[str]:
+        return [f"{camera} {lines}"]
+
+    def _report(self, order: Order, node: str) -> Report | None:
+        if node not in self.nodes or order.camera.name in self.gone:
+            return None
+        state: State = "refused" if dict(order.settings).get("EMBEDDER") == self.bad else "live"
+        return Report(order.camera.name, state, order.revision, node, self.nodes[node].address, fps=2.0)
+
+
+class Fleet:
+    def __init__(self, folder: Path, made_up: MadeUp, prove_s: float = 60.0) -> None:
+        self.made_up = made_up
+        charter = Charter(folder, "127.0.0.1", 0, SECRET, TOKEN, prove_s)
+        self.control = Control(charter, made_up, made_up.ask_nodes)
+
+    def wish(self, *names: str, again: str = "", **settings: str) -> None:
+        cameras = [FleetCamera(name, "demo") for name in names]
+        self.control.wish(cameras, settings, cpus=1.0, gpus=0.0, again=again)
+
+    def until(self, reached: Callable[[View], bool]) -> View:
+        tick = threading.Event()
+        for _ in range(int(PATIENCE_S / 0.005)):
+            view = self.control.view()
+            if reached(view):
+                return view
+            tick.wait(0.005)
+        raise AssertionError(f"{self.control.view()}, {self.made_up.done}")
+
+    def settle(self) -> View:
+        return self.until(lambda view: len(view.cameras) == len(self.made_up.there) and view.is_settled)
+
+
+@pytest.fixture
+def made_up(monkeypatch: pytest.MonkeyPatch) -> MadeUp:
+    monkeypatch.setattr(control_module, "_TURN_S", 0.01)
+    return MadeUp("1", "2")
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, made_up: MadeUp) -> Iterator[Fleet]:
+    made = Fleet(tmp_path, made_up)
+    yield made
+    made.control.stop()
+
+
+def test_the_cameras_of_a_wish_and_no_others_run(fleet: Fleet, made_up: MadeUp) -> None:
+    fleet.wish("a", "b", "c")
+    view = fleet.settle()
+    assert sorted(camera.name for camera in view.cameras) == ["a", "b", "c"]
+    assert sorted(node.cameras for node in view.nodes) == [1, 2]
+    fleet.wish("c", "d")
+    view = fleet.settle()
+    assert sorted(made_up.there) == ["c", "d"]
+    assert "end c" not in made_up.done
+
+
+def test_a_new_model_goes_from_camera_to_camera(fleet: Fleet, made_up: MadeUp) -> None:
+    fleet.wish("a", "b")
+    fleet.settle()
+    made_up.done.clear()
+    fleet.wish("a", "b", EMBEDDER="dlib")
+    fleet.settle()
+    assert made_up.done == ["end a", "begin a 1", "end b", "begin b 2"]
+    assert dict(made_up.there["b"][0].settings) == {"EMBEDDER": "dlib"}
+
+
+def test_all_begin_again_when_that_is_wished(fleet: Fleet, made_up: MadeUp) -> None:
+    fleet.wish("a", "b")
+    fleet.settle()
+    made_up.done.clear()
+    fleet.wish("a", "b", again="1")
+    fleet.settle()
+    assert made_up.done == ["end a", "begin a 1", "end b", "begin b 2"]
+
+
+def test_a_model_that_does_not_work_goes_no_further_than_the_first_camera(tmp_path: Path, made_up: MadeUp) -> None:
+    fleet = Fleet(tmp_path, made_up, prove_s=0.1)
+    fleet.wish("a", "b", EMBEDDER="sface")
+    fleet.settle()
+    made_up.done.clear()
+    made_up.bad = "dlib"
+    fleet.wish("a", "b", EMBEDDER="dlib")
+    view = fleet.until(lambda view: bool(view.said) and view.is_settled)
+    fleet.control.stop()
+    assert view.said == "a did not become live with a changed order: the change was taken back"
+    assert made_up.done[:4] == ["end a", "begin a 1", "end a", "begin a 1"]
+    assert "end b" not in made_up.done[:-2]
+
+
+def test_a_drained_machine_is_empty_and_is_given_nothing(fleet: Fleet, made_up: MadeUp) -> None:
+    fleet.wish("a", "b", "c")
+    fleet.settle()
+    fleet.control.shut("1", is_shut=True)
+    view = fleet.until(lambda view: view.is_settled and all(camera.node == "2" for camera in view.cameras))
+    assert [node.shut for node in view.nodes] == [True, False]
+    fleet.wish("a", "b", "c", "d")
+    assert {camera.node for camera in fleet.settle().cameras} == {"2"}
+    fleet.control.shut("1", is_shut=False)
+    fleet.wish("a", "b", "c", "d", "e")
+    fleet.settle()
+    assert made_up.there["e"][1] == "1"
+
+
+def test_a_camera_is_moved_to_where_a_person_wants_it(fleet: Fleet, made_up: MadeUp) -> None:
+    fleet.wish("a")
+    fleet.settle()
+    fleet.control.pin("a", "2")
+    fleet.until(lambda view: view.is_settled and view.cameras[0].node == "2")
+    assert made_up.done == ["begin a 1", "end a", "begin a 2"]
+
+
+def test_a_lost_machine_is_left_to_ray(fleet: Fleet, made_up: MadeUp) -> None:
+    fleet.wish("a")
+    fleet.settle()
+    lost = made_up.nodes.pop("1")
+    view = fleet.until(lambda view: view.cameras[0].state == "silent")
+    assert view.cameras[0].console == ""
+    made_up.there["a"] = (made_up.there["a"][0], "2")  # as Ray does it
+    fleet.until(lambda view: view.is_settled and view.cameras[0].node == "2")
+    made_up.nodes["1"] = lost
+    fleet.wish("a", "b")
+    fleet.settle()
+    assert made_up.done == ["begin a 1", "begin b 1"]
+
+
+def test_who_could_not_even_be_begun_is_tried_again(
+    fleet: Fleet, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_module, "_DEAD_S", 0.0)
+    made_up.gone.add("a")
+    fleet.wish("a")
+    fleet.until(lambda view: made_up.done.count("begin a 1") > 1)
+    made_up.gone.clear()
+    fleet.settle()
+
+
+def test_a_control_that_is_started_again_goes_on_where_it_was(tmp_path: Path, made_up: MadeUp) -> None:
+    first = Fleet(tmp_path, made_up)
+    first.wish("a", "b", EMBEDDER="dlib")
+    first.settle()
+    first.control._ending = True  # as if it were killed: nothing is stopped
+    first.control._thread.join()
+    made_up.done.clear()
+    second = Fleet(tmp_path, made_up)
+    assert [camera.name for camera in second.settle().cameras] == ["a", "b"]
+    assert made_up.done == []
+    second.control.stop()
+    assert made_up.done == ["end a", "end b"]
+
+
+def test_what_it_keeps_is_for_its_owner_only(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.wish("a")
+    fleet.settle()
+    assert (tmp_path / "wished.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_of_wishes_that_is_damaged_is_told(tmp_path: Path, made_up: MadeUp) -> None:
+    (tmp_path / "wished.json").write_text("{")
+    with pytest.raises(OutputError, match=r"wished\.json"):
+        Fleet(tmp_path, made_up)
+
+
+def test_what_cameras_have_left_on_machines_is_told(
+    fleet: Fleet, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.wish("a")
+    fleet.settle()
+    assert made_up.swept == {}
+    monkeypatch.setattr(control_module, "_SWEEP_SOON_S", 0.0)
+    made_up.nodes |= nodes("3")
+    fleet.until(lambda view: len(made_up.swept) == 3)
+    url = fleet.control.collector()
+    assert made_up.swept == {"1": (url, ["a"]), "2": (url, []), "3": (url, [])}
+
+
+def test_logs_come_from_the_warden(fleet: Fleet) -> None:
+    assert fleet.control.log("a", 7) == ["a 7"]
+
+
+def test_a_bug_of_the_control_is_not_hidden(tmp_path: Path, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> dict[str, Node]:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(made_up, "ask_nodes", broken)
+    fleet = Fleet(tmp_path, made_up)
+    fleet.control._thread.join()
+    with pytest.raises(RuntimeError, match="has died"):
+        fleet.control.view()
+    fleet.control.stop()
