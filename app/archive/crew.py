@@ -43,7 +43,7 @@ class Watching(Protocol):
 
 
 class Crew:
-    """A context: Ray runs while somebody is in it, and nothing of it is left afterwards.
+    """A context: Ray runs from the first work in it on, and nothing of it is left afterwards.
 
     address  of a cluster; None: this machine alone
     workers  how many watch at once; None: as many as there are processors
@@ -64,6 +64,55 @@ class Crew:
         self._watching = watching
 
     def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        ray.shutdown()
+
+    @property
+    def workers(self) -> int:
+        if self._workers is not None:
+            return self._workers
+        self._begin()
+        return max(1, int(ray.cluster_resources().get("CPU", 1)) // self._eyes.engines.threads)
+
+    def surveyed(self, files: Sequence[tuple[File, Origin]]) -> Iterator[Surveyed]:
+        self._begin()
+        tasks = [json.dumps([asdict(file), asdict(origin)]) for file, origin in files]
+        for told in self._told(tasks, lambda data: data.map(_survey, num_cpus=1)):
+            yield Surveyed(told["file"], Recording(**told["found"]) if told["found"] else None, told["why"])
+
+    def watched(self, parts: Sequence[Part]) -> Iterator[Outcome]:
+        self._begin()
+        tasks = [json.dumps(asdict(part)) for part in parts]
+        workers = min(self.workers, len(tasks))
+        # More than the largest machine has would be waited for for ever.
+        largest = max(float(node["Resources"].get("CPU", 1)) for node in ray.nodes())
+        share: dict[str, Any] = {"num_cpus": min(self._eyes.engines.threads, largest)}
+        gpus = float(ray.cluster_resources().get("GPU", 0))
+        if gpus and backends.choose(self._eyes.engines.backend) == "tensorrt":
+            share["num_gpus"] = min(1.0, gpus / workers)
+
+        def watching(data: ray.data.Dataset) -> ray.data.Dataset:
+            warnings.filterwarnings("ignore", "`ray_remote_args_fn`", DeprecationWarning)  # nothing replaces it yet
+            return data.map_batches(
+                _Worker,
+                fn_constructor_args=(self._watching, self._eyes),
+                batch_size=1,
+                # One at a time: who dies takes nobody else's part along.
+                compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=1),
+                ray_remote_args_fn=lambda: {"max_task_retries": _TRIES},
+                **share,
+            )
+
+        for told in self._told(tasks, watching):
+            points = tuple(unpacked(told["points"])) if told["points"] else None
+            yield Outcome(told["part"], points, told["why"], told["took_s"])
+
+    def _begin(self) -> None:
+        """Not before there is something to do: Ray takes its seconds to start."""
+        if ray.is_initialized():
+            return
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else it warns of what Ray Data does by itself
         alone = self._address is None
@@ -85,45 +134,6 @@ class Crew:
         context.enable_progress_bars = False
         context.print_on_execution_start = False
         context.max_errored_blocks = -1  # who waits for them is told what did not come back
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        ray.shutdown()
-
-    @property
-    def workers(self) -> int:
-        if self._workers is not None:
-            return self._workers
-        return max(1, int(ray.cluster_resources().get("CPU", 1)) // self._eyes.engines.threads)
-
-    def surveyed(self, files: Sequence[tuple[File, Origin]]) -> Iterator[Surveyed]:
-        tasks = [json.dumps([asdict(file), asdict(origin)]) for file, origin in files]
-        for told in self._told(tasks, lambda data: data.map(_survey, num_cpus=1)):
-            yield Surveyed(told["file"], Recording(**told["found"]) if told["found"] else None, told["why"])
-
-    def watched(self, parts: Sequence[Part]) -> Iterator[Outcome]:
-        tasks = [json.dumps(asdict(part)) for part in parts]
-        workers = min(self.workers, len(tasks))
-        share: dict[str, Any] = {"num_cpus": self._eyes.engines.threads}
-        gpus = float(ray.cluster_resources().get("GPU", 0))
-        if gpus and backends.choose(self._eyes.engines.backend) == "tensorrt":
-            share["num_gpus"] = min(1.0, gpus / workers)
-
-        def watching(data: ray.data.Dataset) -> ray.data.Dataset:
-            warnings.filterwarnings("ignore", "`ray_remote_args_fn`", DeprecationWarning)  # nothing replaces it yet
-            return data.map_batches(
-                _Worker,
-                fn_constructor_args=(self._watching, self._eyes),
-                batch_size=1,
-                # One at a time: who dies takes nobody else's part along.
-                compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=1),
-                ray_remote_args_fn=lambda: {"max_task_retries": _TRIES},
-                **share,
-            )
-
-        for told in self._told(tasks, watching):
-            points = tuple(unpacked(told["points"])) if told["points"] else None
-            yield Outcome(told["part"], points, told["why"], told["took_s"])
 
     @staticmethod
     def _told(tasks: Sequence[str], work: Callable[[ray.data.Dataset], ray.data.Dataset]) -> Iterator[dict[str, Any]]:

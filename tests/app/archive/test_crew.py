@@ -55,6 +55,6 @@ def test_parts_come_back_from_ray_as_they_would_from_here_and_who_dies_takes_nob
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nonsense", "127.0.0.1:99999"])
 def test_a_cluster_that_is_not_there_is_told_at_once(address: str) -> None:
-    with pytest.raises(ArchiveError) as caught, Crew(EYES, address=address, workers=1):
-        pass
+    with Crew(EYES, address=address, workers=1) as crew, pytest.raises(ArchiveError) as caught:
+        list(crew.watched(recording("door").parts()))
     assert address in (caught.value.saw or "")

@@ -48,7 +48,9 @@ def test_somebody_is_found_where_and_when_the_recordings_show_them(program: Any,
     assert "1 could not be used" in ended.said
     # Ray's agents look for their dead server for another minute, and end then.
     assert [left for left in program.still_running(killed) if "Agent" not in left] == []
+    (all_of_them / "broken.mp4").unlink()
     again = program.run("index", all_of_them)
+    assert again.code == 0, again.said
     assert "3 known before" in again.said
     assert "0 new sightings" in again.said
 
