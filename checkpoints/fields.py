@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any, TypeVar
 
 _Choice = TypeVar("_Choice", bound=str)
@@ -154,8 +155,10 @@ class Fields:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """One that a float can hold: JSON knows larger ones."""
+    is_one = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_one and -sys.float_info.max <= value <= sys.float_info.max  # type: ignore[operator]
 
 
 def _is_point(value: object) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(isinstance(v, (int, float)) for v in value)
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))

@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import tempfile
+from array import array
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -54,7 +55,7 @@ class Sample:
 class Seen:
     thirds: NDArray[np.int64] = field(default_factory=lambda: np.zeros((3, _BINS), np.int64))
     samples: list[Sample] = field(default_factory=list)
-    of_process: dict[str, list[float]] = field(default_factory=dict)
+    of_process: dict[str, array[float]] = field(default_factory=dict)
 
 
 class Sampler(Service):
@@ -91,7 +92,7 @@ class Sampler(Service):
         open_files = sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids.values())
         self._seen.samples.append(Sample(round(at_s, 1), sum(used.values()), open_files))
         for name, mb in used.items():
-            self._seen.of_process.setdefault(name, []).append(mb)
+            self._seen.of_process.setdefault(name, array("d")).append(mb)
 
 
 def verdict(seen: Seen, warm_up_s: float, restarts: dict[str, int]) -> dict[str, object]:

@@ -34,7 +34,7 @@ class Service:
         if not self._is_ready and system.supervisor.ready:
             self._is_ready = True
             self._notify.tell(READY=1, STATUS="ready")
-        self._give_sign()
+        self._give_sign(system)
         self._tell_status(system)
 
     def stopping(self) -> None:
@@ -60,11 +60,13 @@ class Service:
     def close(self) -> None:
         self._notify.close()
 
-    def _give_sign(self) -> None:
-        """At the end too: how long that may take is for the supervisor to see."""
+    def _give_sign(self, system: System) -> None:
+        """At the end too: how long that may take is for the supervisor to see. While a process rests nothing comes
+        through, and another program in the place of this one would have to let it rest, too.
+        """
         if self._sign_every_s is None or now_ns() < self._sign_due_ns:
             return
-        if self._is_stopping or not self._vigil.held_up():
+        if self._is_stopping or system.supervisor.resting() or not self._vigil.held_up():
             self._sign_due_ns = now_ns() + int(self._sign_every_s * 1e9)
             self._notify.tell(WATCHDOG=1)
 

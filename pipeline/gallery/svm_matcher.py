@@ -168,11 +168,14 @@ def kept_machine(path: Path, content: str, shape: tuple[int, int], seal: Seal) -
         with np.load(data, allow_pickle=False) as held:
             if str(held["content"]) != content:
                 return None
-            machine = Machine(held["centre"], held["weights"], held["decisions"], held["cosines"], float(held["cost"]))
+            named = ("centre", "weights", "decisions", "cosines")
+            centre, weights, decisions, cosines = (np.asarray(held[name], np.float32) for name in named)
+            machine = Machine(centre, weights, decisions, cosines, float(held["cost"]))
     except _UNUSABLE:
         return None
-    fits = machine.weights.shape == shape
-    return machine if fits and len(machine.decisions) == len(machine.cosines) > 1 else None
+    fits = machine.weights.shape == shape and machine.centre.shape == (shape[1] - 1,)
+    is_curve = machine.decisions.ndim == 1 and machine.decisions.shape == machine.cosines.shape
+    return machine if fits and is_curve and len(machine.decisions) > 1 else None
 
 
 def _save(path: Path, machine: Machine, content: str, seal: Seal) -> None:

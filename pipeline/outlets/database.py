@@ -17,6 +17,7 @@ from checkpoints.errors import OutputError
 
 _VERSION = 1
 _BUSY_S = 5.0  # less than what a process may be silent for
+_CACHE_KB = 512  # of pages for each connection; the system keeps them too
 _MOST_IDLE = 4
 _TABLES = """
 CREATE TABLE IF NOT EXISTS events (
@@ -111,6 +112,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA secure_delete=ON")
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
     except sqlite3.Error:
         connection.close()
         raise

@@ -106,7 +106,7 @@ BAD = {
     "a folder": (["--source", "."], {}, "folder"),
     "a text file": (["--source", "notes.mp4"], {}, "cannot be opened"),
     "no such camera": (["--source", "63"], {}, "camera"),
-    "nobody answers": (["--source", "http://127.0.0.1:9/stream"], {}, "cannot be opened"),
+    "nobody answers": (["--source", "http://127.0.0.1:9/stream"], {}, "nobody listens there"),
     "events that cannot be written": (["--events", "no/such/e.jsonl"], {}, "Events cannot be written"),
     "a recording that cannot be written": (["--record", "no/such/o.mp4"], {}, "output cannot be written"),
     "a report that cannot be written": (["--report", "no/such/r.json"], {}, "--report no/such/r.json"),

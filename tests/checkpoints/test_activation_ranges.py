@@ -21,6 +21,7 @@ def test_a_table_comes_back_with_four_digits() -> None:
         ("{}", "made: must be a text"),
         ('{"made": "x", "limits": {}, "left": {}}', "limits: must be an object of numbers"),
         ('{"made": "x", "limits": {"a": "1"}, "left": {}}', "limits: must be an object of numbers"),
+        ('{"made": "x", "limits": {"a": 1' + 400 * "0" + '}, "left": {}}', "limits: must be an object of numbers"),
         ('{"made": "x", "limits": {"a": 1}, "left": {"b": 2}}', "left: must be an object of texts"),
         ('{"made": "x", "limits": {"a": 1}, "left": {}, "limit": 2}', "limit: is not a field"),
     ],

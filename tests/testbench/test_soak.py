@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
 
 from testbench.soak import Sample, Seen, verdict
@@ -10,7 +12,7 @@ def seen(*, mb_per_hour: float = 0.0, more_files: int = 0, last_ms: float = 20.0
     for at_s in np.arange(0, 1800, 5.0):
         grown_mb = 50 * min(1.0, at_s / 200) + mb_per_hour * at_s / 3600
         made.samples.append(Sample(float(at_s), 300 + grown_mb, 100 + (more_files if at_s > 900 else 0)))
-        made.of_process.setdefault("lookup", []).append(100 + grown_mb)
+        made.of_process.setdefault("lookup", array("d")).append(100 + grown_mb)
     for third, ms in enumerate((20.0, 20.0, last_ms)):
         made.thirds[third, 50] = 990
         made.thirds[third, int(ms * 10) - 1] = 10 + 1

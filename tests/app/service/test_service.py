@@ -58,11 +58,22 @@ def test_the_program_is_ready_alive_reloaded_and_stopping(program: Any, systemd:
 
 
 class System:
-    """As much of one as a reload needs."""
+    """As much of one as a service needs: a camera that gives a picture each time, and none comes through."""
 
     def __init__(self) -> None:
         self.config = RunConfig((), gallery=GalleryConfig())
         self.renewed: list[str] = []
+        self.given = 0
+        self.at_rest: list[str] = []
+        self.supervisor = self
+        self.ready = True
+
+    def captured(self) -> dict[str, int]:
+        self.given += 1
+        return {"door": self.given}
+
+    def resting(self) -> list[str]:
+        return self.at_rest
 
     def process_of(self, stage: str) -> str:
         return stage
@@ -88,3 +99,17 @@ def test_a_reload_says_what_counts_now_and_what_does_not() -> None:
     assert said == "the settings were reloaded: gallery.match_margin; only a new start changes placement"
     assert system.renewed == ["lookup"]
     assert system.config == RunConfig((), gallery=GalleryConfig(match_margin=0.2))
+
+
+@pytest.mark.parametrize("resting", [[], ["detect"]])
+def test_held_up_pictures_stop_the_signs_of_life_but_for_a_process_that_rests(
+    systemd: Systemd, resting: list[str]
+) -> None:
+    system: Any = System()
+    system.at_rest = resting
+    service = Service(ServiceManager(systemd.address, watchdog_s=0.001), -1, lambda: system.config)
+    service.turn(system, [])
+    service.stopping()
+    systemd.until("STOPPING=1")
+    service.close()
+    assert systemd.heard.count("WATCHDOG=1") == len(resting)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -111,6 +112,19 @@ def test_what_was_trained_is_kept_and_trained_anew_when_the_gallery_is_another(
     svm_matcher.erase(config.path)
     assert not (config.path / svm_matcher.FILE_NAME).exists()
     again.close()
+
+
+def test_a_file_whose_parts_are_no_arrays_is_trained_again(gallery: MemoryGallery, config: GalleryConfig) -> None:
+    path = config.path / svm_matcher.FILE_NAME
+    open_matcher(gallery, KNOWN, config).close()
+    with zipfile.ZipFile(path) as kept:
+        parts = {name: kept.read(name) for name in kept.namelist()}
+    with zipfile.ZipFile(path, "w") as damaged:
+        for name, content in parts.items():
+            damaged.writestr(name, b"no array" if name.startswith("weights") else content)
+    matcher = open_matcher(gallery, KNOWN, config)
+    assert matcher.match(_faces(0))[0][0].name == "P00"
+    matcher.close()
 
 
 def test_a_damaged_file_is_trained_again(gallery: MemoryGallery, config: GalleryConfig) -> None:
