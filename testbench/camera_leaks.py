@@ -45,7 +45,10 @@ def leaks(watch: CameraWatch, camera: RtspCamera, times: int) -> Leaks:
         begun_ns = now_ns()
         camera.tell("hang up")
         watch.until(lambda begun_ns=begun_ns: watch.known_ns(begun_ns))  # type: ignore[misc]
-        watch.until(lambda begun_ns=begun_ns: watch.fresh(CAMERA, begun_ns))  # type: ignore[misc]
+        known = watch.known_ns(begun_ns)
+        assert known is not None
+        # Since then, and not since it was told: a picture may still come before it hangs up.
+        watch.until(lambda known_ns=known[0]: watch.fresh(CAMERA, known_ns))  # type: ignore[misc]
         recoveries_s.append((now_ns() - begun_ns) / 1e9)
         parent.append(held(os.getpid()))
         ours.append(held(watch.system.supervisor.pids()[f"capture:{CAMERA}"]))
