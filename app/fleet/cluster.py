@@ -7,6 +7,7 @@ else one of the same site, else any.
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -30,6 +31,7 @@ SITE = "site"
 _NODE = "ray.io/node-id"
 _CONTROL = "control"
 _PATIENCE_S = 30.0
+_REACH_S = 5.0
 _THREADS = 4  # of an actor: who stops it does not keep others from looking
 _CONTROL_THREADS = 16
 Handle = Any
@@ -42,6 +44,7 @@ class FleetError(UserError):
 def connect(address: str) -> None:
     """To the cluster that this machine is a part of."""
     try:
+        _check_reachable(address)
         ray.init(
             address=address,
             namespace=NAMESPACE,
@@ -49,13 +52,20 @@ def connect(address: str) -> None:
             logging_level=logging.ERROR,
             configure_logging=False,
         )
-    except (ConnectionError, ValueError, RuntimeError, exceptions.RayError) as error:
+    except (OSError, ValueError, RuntimeError, exceptions.RayError) as error:
         raise FleetError(
             "No cluster of Ray answers on this machine.",
             saw=f"--address {address}: {str(error).splitlines()[0]}",
             fix="start it on the first machine with `python -m app.main fleet node --head`, and on each other one with "
             "`python -m app.main fleet node --address FIRST:6379`",
         ) from error
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself asks for minutes an address at which nobody listens, and then ends the whole process."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host, int(port)), _REACH_S).close()
 
 
 def disconnect() -> None:
