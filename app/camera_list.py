@@ -10,13 +10,14 @@ zone = [0.0, 0.2, 1.0, 1.0]           # left, top, right, bottom, as shares of t
 mask = [[0.0, 0.0, 0.3, 0.2]]         # areas that are blackened before anybody looks
 transport = "udp"                     # of rtsp://; tcp if it is left out
 format = "MJPG"                       # of a camera at this machine
+site = "hall"                         # where its machine should stand; only a fleet of machines looks at it
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -29,6 +30,19 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One table of the file.
+
+    site   None: anywhere
+    table  as it was written
+    """
+
+    camera: CameraConfig
+    site: str | None
+    table: Mapping[str, Any] = field(repr=False)
 
 
 def cameras_of(chosen: Settings) -> tuple[CameraConfig, ...]:
@@ -44,6 +58,10 @@ def cameras_of(chosen: Settings) -> tuple[CameraConfig, ...]:
 
 
 def read(path: Path) -> tuple[CameraConfig, ...]:
+    return tuple(one.camera for one in listed(path))
+
+
+def listed(path: Path) -> tuple[Listed, ...]:
     """SettingsError tells everything that is wrong with the file at once."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -55,10 +73,10 @@ def read(path: Path) -> tuple[CameraConfig, ...]:
     problems = [f"{key} is not known; each camera begins with [[camera]]" for key in content]
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         problems, entries = ["camera is not a list of tables; write [[camera]] before each"], []
-    found = [_camera(number, entry, problems) for number, entry in enumerate(entries, 1)]
+    found = [_listed(number, entry, problems) for number, entry in enumerate(entries, 1)]
     if not problems and not found:
         problems = ["there is no [[camera]] in it"]
-    names = [one.name for one in found]
+    names = [one.camera.name for one in found]
     problems += [f"two cameras are called {name}" for name in sorted({name for name in names if names.count(name) > 1})]
     if problems:
         saw = "\n".join(f"{path}: {problem}" for problem in problems)
@@ -66,7 +84,16 @@ def read(path: Path) -> tuple[CameraConfig, ...]:
     return tuple(found)
 
 
-def _camera(number: int, entry: Mapping[str, Any], problems: list[str]) -> CameraConfig:
+def of_table(table: Mapping[str, Any]) -> CameraConfig:
+    """Of a table that `listed` has read, perhaps on another machine."""
+    problems: list[str] = []
+    found = _listed(1, table, problems)
+    if problems:
+        raise SettingsError("The camera cannot be used.", saw="\n".join(problems), fix="see docs/cameras.md")
+    return found.camera
+
+
+def _listed(number: int, entry: Mapping[str, Any], problems: list[str]) -> Listed:
     label = f"camera {number}"
     if isinstance(entry.get("name"), str):
         label += f" ({entry['name']})"
@@ -83,8 +110,9 @@ def _camera(number: int, entry: Mapping[str, Any], problems: list[str]) -> Camer
     if "source" not in entry:
         problems.append(f"{label}: it has no source")
     source = given.pop("source", "demo")
+    site = given.pop("site", None)
     (plain,) = cameras.cameras([source], [given.pop("name", "")])
-    return replace(plain, **given)
+    return Listed(replace(plain, **given), site, entry)
 
 
 def _text(parse: Callable[[str], object]) -> Callable[[object], object]:
@@ -151,4 +179,5 @@ _KEYS: dict[str, tuple[str, Callable[[object], object]]] = {
     "mask": ("masks", _areas),
     "transport": ("transport", _text(values.one_of(*get_args(Transport)))),
     "format": ("pixel_format", _text(cameras.pixel_format)),
+    "site": ("site", _text(values.word)),
 }

@@ -127,12 +127,13 @@ def read(args: argparse.Namespace) -> Plan:
     return run_config(settings.read(given(args)))
 
 
-def run_config(chosen: Settings) -> Plan:
+def run_config(chosen: Settings, watched: tuple[CameraConfig, ...] = ()) -> Plan:
+    """watched  instead of the cameras of the settings"""
     output, supervise = chosen.output, chosen.supervise
     display = _display(chosen)
     console = serving.sides(chosen)
     outlets = outgoing.outlets_config(chosen, console=bool(console))
-    watched = camera_list.cameras_of(chosen)
+    watched = watched or camera_list.cameras_of(chosen)
     config = RunConfig(
         cameras=watched,
         placement=chosen.models.placement,

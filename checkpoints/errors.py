@@ -110,6 +110,10 @@ class SealBroken(SealError):
     """Something encrypted that is damaged, or was changed by somebody without the key."""
 
 
+class FleetError(UserError):
+    """A fleet that cannot be reached, or does not do what it was asked for."""
+
+
 class ArchiveError(UserError):
     """Recordings that cannot be found, or an index of them that cannot be kept or searched."""
 

@@ -31,7 +31,7 @@ class FixedCostRun:
 
     def run(self) -> None:
         """Until the leash is cut. A frame that comes late is not made up for: a slow machine has fewer."""
-        cost_s = float(self._task.source) / 1e3
+        cost_s = float(self._task.camera.source) / 1e3
         collector = Collector(CollectorConfig(self._task.collector, self._task.secret))
         waiting: list[StoredEvent] = []
         tell_at_s = time.monotonic() + _TELL_EVERY_S
@@ -48,7 +48,7 @@ class FixedCostRun:
         self._ending.set()
 
     def figures(self) -> str:
-        name = self._task.camera
+        name = self._task.camera.name
         fps = self._frames / max(1e-3, time.monotonic() - self._began_s)
         return (
             f'facewire_camera_state{{camera="{name}",state="live"}} 1\n'
@@ -66,8 +66,8 @@ class FixedCostRun:
 
     def _event(self) -> StoredEvent:
         t, frame = utc_iso(), self._frames
-        body = {"type": "identity", "camera": self._task.camera, "frame": frame, "t": t, "track": 1, "name": None}
-        key = f"{self._task.camera}/{frame}/1@{t}"
+        body = {"type": "identity", "camera": self._task.camera.name, "frame": frame, "t": t, "track": 1, "name": None}
+        key = f"{self._task.camera.name}/{frame}/1@{t}"
         return StoredEvent(frame, key, 0, {**body, "state": "unknown", "run": self._task.run})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app import flags
+from app import flags, sealing
 from app.archive.shelf import Shelf
 from app.archive.watching import Eyes
 from app.settings import Settings
@@ -30,6 +30,12 @@ def shelf_of(chosen: Settings, *, make: bool = True) -> Shelf:
     from app.archive.shelf_on_disk import open_shelf, shelf_exists
 
     folder = chosen.archive_dir
+    if chosen.archive.path is None and sealing.seal_of(chosen).on:
+        raise ArchiveError(
+            "The index of an archive is not encrypted.",
+            saw="an encryption key, and no ARCHIVE_DIR",
+            fix="name a folder on an encrypted disk: ARCHIVE_DIR, --archive DIR",
+        )
     if not make and not shelf_exists(folder):
         raise ArchiveError("Nothing was indexed yet.", saw=str(folder), fix="index recordings first: index DIR")
     return open_shelf(folder, space=space, dim=dim)

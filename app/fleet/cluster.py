@@ -1,4 +1,4 @@
-"""Ray, as the fleet uses it: its nodes, and the actors on them. The only file of the fleet that knows it.
+"""Ray, as the fleet uses it: its nodes, and the actors on them. With `chores` the only file of the fleet that knows it.
 
 Ray chooses where an actor is begun anew when its node is lost, from what `whereabouts` says: the node that was meant,
 else one of the same site, else any.
@@ -8,37 +8,30 @@ from __future__ import annotations
 
 import logging
 import socket
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ray
 from ray import exceptions
 
-from app import settings
-from app.fleet import leftovers
 from app.fleet.charter import Charter
+from app.fleet.chores import NODE, Chores, Handle
 from app.fleet.control import Control
+from app.fleet.forgetting import Forgotten
 from app.fleet.likeness import Met
 from app.fleet.order import Order, Report
 from app.fleet.place import Node
 from app.fleet.warden import Here, Warden
-from checkpoints.errors import UserError
+from checkpoints.errors import FleetError, UserError
 from pipeline.config import CollectorConfig
 
 NAMESPACE = "facewire"
 SITE = "site"
-_NODE = "ray.io/node-id"
 _CONTROL = "control"
 _PATIENCE_S = 30.0
 _REACH_S = 5.0
 _THREADS = 4  # of an actor: who stops it does not keep others from looking
 _CONTROL_THREADS = 16
-Handle = Any
-
-
-class FleetError(UserError):
-    """A fleet that cannot be reached, or does not do what it was asked for."""
 
 
 def connect(address: str) -> None:
@@ -105,7 +98,7 @@ class Wardens:
         self._kind = kind
         self._handles: dict[str, Handle] = {}
         self._dead: set[str] = set()
-        self._sweeps: dict[str, Handle] = {}
+        self._chores = Chores()
 
     def begin(self, order: Order, node: Node, shut: Sequence[str]) -> None:
         made = ray.remote(self._kind).options(
@@ -159,16 +152,11 @@ class Wardens:
         """Of the last look: those that Ray does not begin again."""
         return self._dead
 
-    def sweep(self, node: Node, collector: CollectorConfig, busy: Sequence[str]) -> None:
-        """Begin to tell what cameras have left on a machine. What went wrong with the time before is told now."""
-        before = self._sweeps.pop(node.id, None)
-        if before is not None:
-            try:
-                ray.get(before, timeout=0)
-            except (exceptions.RayError, TimeoutError) as error:
-                sys.stderr.write(f"{node.address}: what cameras have left there could not be told: {error}\n")
-        task = ray.remote(_deliver_here).options(num_cpus=0, max_retries=0, label_selector={_NODE: node.id})
-        self._sweeps[node.id] = task.remote(collector, list(busy))
+    def sweep(self, node: Node, collector: CollectorConfig, busy: Sequence[str], chosen: Mapping[str, str]) -> None:
+        self._chores.sweep(node, collector, busy, chosen)
+
+    def forget(self, nodes: Sequence[Node], name: str) -> list[Forgotten]:
+        return self._chores.forget(nodes, name)
 
     def log(self, camera: str, lines: int) -> list[str]:
         handle = self._handles.get(camera)
@@ -190,16 +178,12 @@ class Wardens:
         return [met for each in found for met in each]
 
 
-def _deliver_here(collector: CollectorConfig, busy: list[str]) -> int:
-    return leftovers.deliver(settings.read().data_dir, collector, busy)
-
-
 def whereabouts(node: Node, site: str | None, shut: Sequence[str]) -> dict[str, Any]:
     """Options of an actor: where it is begun, and where it may be begun anew."""
-    open_nodes = {_NODE: f"!in({','.join(shut) or 'none'})"}
+    open_nodes = {NODE: f"!in({','.join(shut) or 'none'})"}
     anywhere = [{"label_selector": open_nodes}]
     same_site = [] if site is None else [{"label_selector": {SITE: site, **open_nodes}}]
-    return {"label_selector": {_NODE: node.id}, "fallback_strategy": [*same_site, *anywhere]}
+    return {"label_selector": {NODE: node.id}, "fallback_strategy": [*same_site, *anywhere]}
 
 
 class RayControl(Control):
@@ -220,7 +204,7 @@ def begin_control(charter: Charter) -> Handle:
             num_cpus=0,
             max_restarts=-1,
             max_concurrency=_CONTROL_THREADS,
-            label_selector={_NODE: here().node},
+            label_selector={NODE: here().node},
         )
         .remote(charter)
     )

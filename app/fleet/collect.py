@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from pipeline.erasure import Seen
+from pipeline.outlets.forgetting import forget
+from pipeline.outlets.retention import Retention
 from pipeline.outlets.store import Store
 
 _RUNS = (
@@ -55,6 +58,9 @@ class Collecting:
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder)
         self.counts = Counts()
+        self._folder = folder
+        self._days = 0.0
+        self._retention: Retention | None = None
         with self.store.database.writing() as connection:
             connection.execute(_RUNS)
 
@@ -69,6 +75,16 @@ class Collecting:
         self.counts.overlaps += counts.overlaps
         self.counts.unfit += counts.unfit
         return counts.stored
+
+    def expire(self, days: float) -> int:
+        """To be called often; how many events were erased because they are older."""
+        if self._retention is None or days != self._days:
+            self._days, self._retention = days, Retention(self.store, self._folder / "events.jsonl", days)
+        return self._retention.tick()
+
+    def forget(self, name: str, seen: Sequence[Seen]) -> int:
+        """How many events of this person were erased. seen: where it was before it had the name"""
+        return forget(self._folder, name, seen)
 
     def last_of_cameras(self) -> Mapping[str, str]:
         """Camera → the moment of its last event."""

@@ -8,6 +8,7 @@ python -m app.main fleet move door 10.0.0.2                   to another machine
 python -m app.main fleet drain 10.0.0.2                       no camera on this machine (--back: again)
 python -m app.main fleet logs door                            what its run has said
 python -m app.main fleet journeys Ann                         from camera to camera (--unknown: those without a name)
+python -m app.main fleet forget Ann                           what cameras and store keep of her is erased
 python -m app.main fleet down                                 all of them end
 """
 
@@ -27,13 +28,15 @@ from tqdm import tqdm
 from app import flags, settings, values
 from app.extra import need_fleet
 from app.fleet import joining, keys, overview, roster, travelling
+from app.opened import add_yes, is_wished
 from app.settings import Settings
 from checkpoints.errors import SettingsError
 
 # Of one machine or one run; the fleet has its own.
 _NOT_PASSED_ON = (
-    "DATA_DIR", "VIDEO_SOURCE", "FRAMES", "DISPLAY_MODE", "RECORD", "CLIPS", "EVENTS", "REPORT_FILE", "TRACE_FILE",
+    "DATA_DIR", "VIDEO_SOURCE", "CAMERAS_FILE", "VIDEO_NAME", "CAMERA_USER", "CAMERA_PASSWORD", "FRAMES", "DISPLAY_MODE", "RECORD", "CLIPS", "EVENTS", "REPORT_FILE", "TRACE_FILE",
     "GALLERY_DIR", "CONSOLE_HOST", "CONSOLE_PORT", "MQTT_URL", "WEBHOOK_URL", "FLEET_PORT", "FLEET_TOKEN", "FLEET_KEY",
+    "ENCRYPTION_KEY", "ENCRYPTION_KEY_FILE",
 )  # fmt: skip
 _WAIT_S = 180.0
 
@@ -64,6 +67,13 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     logs.add_argument("--lines", type=int, default=50, metavar="N", help="the last N (default %(default)s)")
     told = _add(kinds, "journeys", travelling.journeys_command, "who went where, from camera to camera")
     travelling.add_flags(told)
+    forget = _add(kinds, "forget", _forget, "erase what all cameras and the store keep of somebody")
+    forget.description = (
+        "Erase somebody's events, their pictures and sightings on all machines of the cluster and in the fleet's store. "
+        "The gallery first: `gallery delete NAME`. Recordings, clips and exports are yours to erase."
+    )
+    forget.add_argument("name", metavar="NAME")
+    add_yes(forget)
     _add(kinds, "down", _down, "all cameras end, in order")
     node = kinds.add_parser("node", help="this machine becomes a part of the cluster", allow_abbrev=False)
     first = node.add_mutually_exclusive_group(required=True)
@@ -108,7 +118,7 @@ def _up(args: argparse.Namespace) -> int:
 
     given = flags.given(args)
     chosen = settings.read(given)
-    found = roster.read(args.cameras)
+    found = roster.read(args.cameras, chosen.logins)
     folder = chosen.data_dir / "fleet"
     charter = Charter(
         folder=folder,
@@ -186,6 +196,18 @@ def _logs(args: argparse.Namespace) -> int:
     _check_camera(args.camera, cluster.ask(control.view.remote()))
     print("\n".join(cluster.ask(control.log.remote(args.camera, args.lines))))
     return 0
+
+
+def _forget(args: argparse.Namespace) -> int:
+    from app.fleet import cluster
+    from app.fleet.chores import FORGET_S
+
+    if not is_wished(f"Erase all that the cameras of this fleet keep of {args.name}?", args):
+        print("nothing was erased")
+        return 1
+    found = cluster.ask(cluster.control().forget.remote(args.name), timeout_s=FORGET_S)
+    print(f"{args.name} is forgotten; erased: {found.events} events, {found.sightings} sightings")
+    return 0 if found.events or found.sightings else 1
 
 
 def _down(_args: argparse.Namespace) -> int:

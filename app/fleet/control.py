@@ -10,9 +10,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+from app import settings
 from app.fleet import overview, page, steps, wished
 from app.fleet.charter import Charter, Hands
 from app.fleet.collect import Collecting
+from app.fleet.forgetting import Forgotten, together
 from app.fleet.front import Front, Pages
 from app.fleet.journeys import Seen, seen_in
 from app.fleet.likeness import Met
@@ -117,6 +119,13 @@ class Control:
             of_machine = {one.node: name for name, one in self._reports.items() if one.state != "silent"}
         return self._hands.met(sorted(of_machine.values()), since)
 
+    def forget(self, name: str) -> Forgotten:
+        """The machines first: what they have not told yet is told without it."""
+        with self._lock:
+            nodes = list(self._nodes.values())
+        found = together(self._hands.forget(nodes, name))
+        return replace(found, events=max(found.events, self._collecting.forget(name, found.seen)))
+
     def view(self) -> View:
         if self._bug is not None:
             raise RuntimeError("the control of the fleet has died") from self._bug
@@ -182,10 +191,13 @@ class Control:
         if time.monotonic() < self._sweep_at_s:
             return
         self._sweep_at_s = time.monotonic() + _SWEEP_EVERY_S
+        with self._lock:
+            chosen = dict(next((order.settings for order in self._wished.orders.values()), ()))
+        self._collecting.expire(settings.load(chosen).outlets.days)
         config = CollectorConfig(self.collector(), self._charter.secret)
         for node in nodes.values():
             busy = [one for one, posted in self._wished.posted.items() if node.id in (posted.node, self._node_of(one))]
-            self._hands.sweep(node, config, busy)
+            self._hands.sweep(node, config, busy, chosen)
 
     def _node_of(self, camera: str) -> str:
         return steps.where(camera, self._wished.posted, self._reports)

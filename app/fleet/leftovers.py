@@ -1,36 +1,54 @@
-"""Events that a camera has left on a machine when it moved away while the fleet's store could not be reached."""
+"""What a camera has left on a machine when it moved away.
+
+Events that the fleet's store could not be told yet are told; what is older than is wished is erased.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.fleet.one_camera import cameras_dir, folder_name
 from checkpoints.errors import GalleryLocked
+from checkpoints.sealed import UNSEALED, Seal
 from pipeline.config import CollectorConfig
 from pipeline.gallery.lock import Lock
+from pipeline.gallery.unknowns import Unknowns
 from pipeline.outlets.collector import Collector
 from pipeline.outlets.ledger import Ledger
 from pipeline.outlets.outlet import Away
 from pipeline.outlets.reception import Reception
+from pipeline.outlets.retention import Retention
 from pipeline.outlets.side import COLLECTOR
 from pipeline.outlets.store import Store
 
 
-def deliver(data_dir: Path, config: CollectorConfig, busy: Collection[str]) -> int:
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """For how many days. seal: of the faces on this machine"""
+
+    event_days: float
+    unknown_days: float
+    seal: Seal = UNSEALED
+
+
+def deliver(data_dir: Path, config: CollectorConfig, busy: Collection[str], keep: Keep) -> int:
     """Tell all that waits on this machine, but of the cameras that are `busy` here; how many events were told."""
     taken = {folder_name(camera) for camera in busy}
     folders = sorted(path.parent for path in cameras_dir(data_dir).glob("*/events/events.sqlite"))
-    return sum(_deliver(folder, config) for folder in folders if folder.parent.name not in taken)
+    return sum(_deliver(folder, config, keep) for folder in folders if folder.parent.name not in taken)
 
 
-def _deliver(folder: Path, config: CollectorConfig) -> int:
+def _deliver(folder: Path, config: CollectorConfig, keep: Keep) -> int:
     try:
         lock = Lock(folder / "lock")
     except GalleryLocked:
         return 0  # it has just come back
     try:
-        return _tell(folder, config)
+        told = _tell(folder, config)
+        _expire(folder, keep)
+        return told
     finally:
         lock.release()
 
@@ -52,3 +70,11 @@ def _tell(folder: Path, config: CollectorConfig) -> int:
     finally:
         collector.close()
     return told
+
+
+def _expire(folder: Path, keep: Keep) -> None:
+    Retention(Store(folder), folder.parent / "events.jsonl", keep.event_days).tick()
+    unknowns = Unknowns(folder.parent / "gallery", seal=keep.seal)
+    if unknowns.there:
+        unknowns.expire(keep.unknown_days)
+    unknowns.close()

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.fleet.journeys import Seen
+from checkpoints.sealed import Seal
 from pipeline.gallery.unknowns import MERGE_BY, Cluster, Unknowns
 
 
@@ -38,7 +39,7 @@ class Met:
         return self.seen[0].first
 
 
-def met_on_machine(cameras: Path, since: str) -> list[Met]:
+def met_on_machine(cameras: Path, since: str, seal: Seal) -> list[Met]:
     """What all runs that were on this machine have kept of unknown people.
 
     cameras  the folder with a data folder for each camera
@@ -46,7 +47,7 @@ def met_on_machine(cameras: Path, since: str) -> list[Met]:
     """
     found = []
     for folder in sorted(cameras.glob("*/gallery")):
-        clusters = Unknowns(folder).clusters()
+        clusters = Unknowns(folder, seal=seal).clusters()
         found += [met for cluster in clusters if (met := _met(folder.parent.name, cluster, since)) is not None]
     return found
 

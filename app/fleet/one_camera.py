@@ -9,18 +9,19 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from app import cameras, flags, settings
+from app import flags, settings
 from app.flags import Plan
+from app.fleet.roster import FleetCamera
 from app.run import Run
 from checkpoints.errors import OutputError
 from checkpoints.exit_code import exit_code
-from pipeline.config import CameraConfig, CollectorConfig
+from pipeline.config import CollectorConfig
 from pipeline.file_names import safe
 
 SHARED = ("models", "engines")  # of all cameras of a machine
@@ -35,21 +36,20 @@ class Task:
     chosen  settings, as texts
     """
 
-    camera: str
-    source: str = field(repr=False)
+    camera: FleetCamera
     run: str
     chosen: Mapping[str, str] = field(repr=False)
     collector: str
     secret: str = field(repr=False)
 
     def as_line(self) -> str:
-        told = {"camera": self.camera, "source": self.source, "run": self.run, "chosen": dict(self.chosen)}
+        told = {"camera": asdict(self.camera), "run": self.run, "chosen": dict(self.chosen)}
         return json.dumps({**told, "collector": self.collector, "secret": self.secret}) + "\n"
 
     @classmethod
     def of_line(cls, line: str) -> Task:
         told: dict[str, Any] = json.loads(line)
-        return cls(**told)
+        return cls(**{**told, "camera": FleetCamera(**told["camera"])})
 
 
 def main(told: FileIO) -> int:
@@ -87,16 +87,15 @@ def folder_of(data_dir: Path, camera: str) -> Path:
 
 
 def plan_of(task: Task) -> Plan:
-    own = folder_of(settings.read().data_dir, task.camera)
-    chosen = settings.read({**task.chosen, "VIDEO_SOURCE": task.source, "DATA_DIR": str(own), "DISPLAY_MODE": "web"})
-    plan = flags.run_config(chosen)
+    own = folder_of(settings.read().data_dir, task.camera.name)
+    chosen = settings.read({**task.chosen, "DATA_DIR": str(own), "DISPLAY_MODE": "web"})
+    plan = flags.run_config(chosen, (task.camera.config(),))
     outlets = plan.config.outlets
     assert outlets is not None  # there is a console
     return replace(
         plan,
         config=replace(
             plan.config,
-            cameras=(CameraConfig(name=task.camera, source=task.source, shown=cameras.shown(task.source)),),
             output=replace(plan.config.output, event_run=task.run),
             outlets=replace(outlets, collector=CollectorConfig(task.collector, task.secret)),
         ),

@@ -20,7 +20,7 @@ Sample = tuple[str, str, float]  # a metric's name, its labels as they are writt
 class Order:
     """All that a camera's run is to be.
 
-    settings   of the run, as texts; those of the camera win
+    settings   of the run, as texts
     collector  address that its events are posted to, signed with `secret`
     token      who may look at the consoles of the machines
     cpus, gpus its share of a machine
@@ -40,7 +40,7 @@ class Order:
     def revision(self) -> str:
         """Another one as soon as anything of the order is another."""
         camera = self.camera
-        said: list[object] = [camera.name, camera.source, camera.site, camera.settings, self.settings]
+        said: list[object] = [camera.name, camera.source, camera.site, camera.more, self.settings]
         said += [self.collector, self.secret, self.token, self.cpus, self.gpus, self.again]
         return sha256(json.dumps(said).encode()).hexdigest()[:8]
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
-from app import settings
+from app import sealing, settings
 from app.fleet import figures
 from app.fleet.likeness import Met, met_on_machine
-from app.fleet.one_camera import Task
+from app.fleet.one_camera import Task, cameras_dir
 from app.fleet.order import Order, Report, Sample, State
 from pipeline.clock import now_ns, utc_iso
 
@@ -71,7 +71,8 @@ class Warden:
 
     def met(self, since: str) -> list[Met]:
         """Unknown people of all cameras that were ever on this machine."""
-        return met_on_machine(settings.read().data_dir / "fleet" / "cameras", since)
+        chosen = settings.read()
+        return met_on_machine(cameras_dir(chosen.data_dir), since, sealing.seal_of(chosen))
 
     def stop(self) -> Report:
         """In order; returns when nothing of the run is left."""
@@ -123,14 +124,13 @@ class Warden:
         order = self._order
         chosen = {
             **dict(order.settings),
-            **dict(order.camera.settings),
             "CONSOLE_HOST": self._here.address,
             "CONSOLE_PORT": "0",
             "CONSOLE_VIEWER_TOKEN": order.token,
         }
         chosen.setdefault("CONSOLE_VIEWER_PASSWORD", order.token)
         run = f"{utc_iso()}-{secrets.token_hex(4)}"
-        return Task(order.camera.name, order.camera.source, run, chosen, order.collector, order.secret)
+        return Task(order.camera, run, chosen, order.collector, order.secret)
 
     def _watch(self, process: subprocess.Popen[bytes], run: str) -> None:
         while process.poll() is None and not self._stopping.wait(_LOOK_EVERY_S):

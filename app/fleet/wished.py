@@ -82,10 +82,5 @@ def _posted(told: dict[str, Any]) -> Posted:
 
 
 def _order(told: dict[str, Any]) -> Order:
-    camera = told["camera"]
-    made = FleetCamera(**{**camera, "settings": _pairs(camera["settings"])})
-    return Order(**{**told, "camera": made, "settings": _pairs(told["settings"])})
-
-
-def _pairs(told: list[list[str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, text) for name, text in told)
+    settings = tuple((name, text) for name, text in told["settings"])
+    return Order(**{**told, "camera": FleetCamera(**told["camera"]), "settings": settings})

@@ -31,6 +31,8 @@ SECRETS = {
     "MQTT_PASSWORD": "mqtt passw0rd 4718",
     "WEBHOOK_SECRET": "webh00kS3cret-4719",
     "ENCRYPTION_KEY": new_key(),
+    "FLEET_KEY": "fleetK3y-4722-4722",
+    "FLEET_TOKEN": "fleetT0ken-4723-4723",
 }
 PLANTED = {
     **SECRETS,

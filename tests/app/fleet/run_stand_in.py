@@ -22,8 +22,9 @@ facewire_latency_seconds_bucket{le="0.5"} 3
 
 def main() -> int:
     task = json.loads(sys.stdin.readline())
-    say(f"told {task['camera']} {task['chosen']['CONSOLE_PORT']}")
-    match task["source"]:
+    camera = task["camera"]
+    say(f"told {camera['name']} {task['chosen']['CONSOLE_PORT']}")
+    match camera["source"]:
         case "ends":
             return 0
         case "refused":
@@ -36,7 +37,7 @@ def main() -> int:
     threading.Thread(target=console.serve_forever, daemon=True).start()
     say(f"[console] listening at http://127.0.0.1:{console.server_address[1]}/")
     sys.stdin.read()
-    if task["source"] == "deaf":
+    if camera["source"] == "deaf":
         time.sleep(600)
     say("ended in order")
     return 0

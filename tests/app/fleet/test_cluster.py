@@ -13,12 +13,13 @@ from app.fleet.charter import Charter
 from app.fleet.control import Control
 from app.fleet.overview import View
 from app.fleet.roster import FleetCamera
+from checkpoints.errors import FleetError
 from tests.app.fleet.made_up import SECRET, TOKEN, nodes
 
 pytest.importorskip("ray", reason="needs the extra fleet")
 
 from app.fleet import cluster
-from app.fleet.cluster import FleetError, Wardens
+from app.fleet.cluster import Wardens
 from testbench.ray_nodes import Nodes
 from tests.app.fleet.ray_stand_in import StandInWarden
 

@@ -11,13 +11,16 @@ import pytest
 from app.fleet import control as control_module
 from app.fleet.charter import Charter
 from app.fleet.control import Control
+from app.fleet.forgetting import Forgotten
 from app.fleet.order import Order, Report, State
 from app.fleet.overview import View
 from app.fleet.place import Node
 from app.fleet.roster import FleetCamera
 from checkpoints.errors import OutputError
 from pipeline.config import CollectorConfig
-from tests.app.fleet.made_up import SECRET, TOKEN, nodes
+from pipeline.erasure import Seen
+from pipeline.outlets.stored import Wanted
+from tests.app.fleet.made_up import SECRET, TOKEN, face, lines, nodes
 
 PATIENCE_S = 30.0
 
@@ -54,8 +57,12 @@ class MadeUp:
     def dead(self) -> set[str]:
         return self.gone & set(self.there)
 
-    def sweep(self, node: Node, collector: CollectorConfig, busy: list[str]) -> None:
+    def sweep(self, node: Node, collector: CollectorConfig, busy: list[str], chosen: Mapping[str, str]) -> None:
         self.swept[node.id] = (collector.url, busy)
+
+    def forget(self, nodes: list[Node], name: str) -> list[Forgotten]:
+        self.done += [f"forget {name} {node.id}" for node in nodes]
+        return [Forgotten(1, 1, (Seen("a", 7, "2026-01-31T12:00:00.000Z", "2026-01-31T12:00:59.000Z"),)), Forgotten()]
 
     def log(self, camera: str, lines: int) -> list[str]:
         return [f"{camera} {lines}"]
@@ -247,3 +254,36 @@ def test_a_bug_of_the_control_is_not_hidden(tmp_path: Path, made_up: MadeUp, mon
     with pytest.raises(RuntimeError, match="has died"):
         fleet.control.view()
     fleet.control.stop()
+
+
+def test_somebody_is_forgotten_on_all_machines_and_in_the_store(fleet: Fleet, made_up: MadeUp) -> None:
+    fleet.wish("a")
+    fleet.settle()
+    store = fleet.control._collecting
+    other = face(5, camera="b", track=1, name="Bob")
+    store.take(lines(face(1, camera="a", track=7), face(2, camera="a", track=8, name="Ann"), other))
+    forgotten = fleet.control.forget("Ann")
+    assert (forgotten.events, forgotten.sightings) == (2, 1)  # the one with the name, and the one before it had one
+    assert {"forget Ann 1", "forget Ann 2"} <= set(made_up.done)
+    assert [event.body["name"] for event in store.store.all(Wanted())] == ["Bob"]
+
+
+def test_the_store_keeps_events_as_long_as_the_cameras_do(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet.wish("a", EVENTS_DAYS="36500")
+    fleet.settle()
+    store = fleet.control._collecting
+    store.take(lines(face(1)))  # of last winter
+    monkeypatch.setattr(control_module, "_SWEEP_EVERY_S", 0.0)
+    fleet.control._sweep_at_s = 0.0
+    swept = threading.Event()
+    plain = store.expire
+    monkeypatch.setattr(store, "expire", lambda days: (plain(days), swept.set())[0])
+    assert swept.wait(PATIENCE_S)
+    assert store.store.count(Wanted()) == 1
+    fleet.wish("a", EVENTS_DAYS="1")
+    tick = threading.Event()
+    for _ in range(int(PATIENCE_S / 0.01)):
+        if store.store.count(Wanted()) == 0:
+            break
+        tick.wait(0.01)
+    assert store.store.count(Wanted()) == 0

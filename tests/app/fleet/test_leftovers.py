@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
+import numpy as np
 import pytest
 
 from app.fleet.collect import Collecting
 from app.fleet.front import Front, Pages
-from app.fleet.leftovers import deliver
+from app.fleet.leftovers import Keep, deliver
 from app.fleet.one_camera import folder_of
 from pipeline.config import CollectorConfig
 from pipeline.events import EventLog
 from pipeline.gallery.lock import Lock
+from pipeline.gallery.sightings import Sighting
+from pipeline.gallery.unknowns import Shot, Unknowns
 from pipeline.outlets.ledger import Ledger
 from pipeline.outlets.reception import Reception
 from pipeline.outlets.store import Store
 from pipeline.outlets.stored import Wanted
 from tests.app.fleet.made_up import SECRET, TOKEN, face
 
+KEEP = Keep(event_days=36500, unknown_days=36500)
 RUN = "2026-01-31T12:00:00.000Z-aa"
 
 
@@ -53,29 +58,43 @@ def left(data_dir: Path, camera: str, frames: range) -> Path:
 def test_all_that_waits_is_told_once(tmp_path: Path, collecting: Collecting, config: CollectorConfig) -> None:
     left(tmp_path, "door", range(450))
     left(tmp_path, "The yard", range(3))
-    assert deliver(tmp_path, config, busy=()) == 453
+    assert deliver(tmp_path, config, (), KEEP) == 453
     assert collecting.store.count(Wanted(camera="The yard")) == 3
-    assert deliver(tmp_path, config, busy=()) == 0
+    assert deliver(tmp_path, config, (), KEEP) == 0
     assert collecting.counts.again == 0
 
 
 def test_cameras_that_run_here_tell_themselves(tmp_path: Path, collecting: Collecting, config: CollectorConfig) -> None:
     left(tmp_path, "The yard", range(3))
-    assert deliver(tmp_path, config, busy=["The yard"]) == 0
+    assert deliver(tmp_path, config, ["The yard"], KEEP) == 0
     folder = left(tmp_path, "door", range(3))
     lock = Lock(folder / "events" / "lock")
-    assert deliver(tmp_path, config, busy=["The yard"]) == 0
+    assert deliver(tmp_path, config, ["The yard"], KEEP) == 0
     lock.release()
-    assert deliver(tmp_path, config, busy=["The yard"]) == 3
+    assert deliver(tmp_path, config, ["The yard"], KEEP) == 3
 
 
 def test_a_store_that_is_away_still_is_told_another_time(
     tmp_path: Path, collecting: Collecting, config: CollectorConfig
 ) -> None:
     left(tmp_path, "door", range(3))
-    assert deliver(tmp_path, CollectorConfig("http://127.0.0.1:1/events", SECRET), busy=()) == 0
-    assert deliver(tmp_path, config, busy=()) == 3
+    assert deliver(tmp_path, CollectorConfig("http://127.0.0.1:1/events", SECRET), (), KEEP) == 0
+    assert deliver(tmp_path, config, (), KEEP) == 3
 
 
 def test_a_machine_without_cameras_has_nothing_to_tell(tmp_path: Path, config: CollectorConfig) -> None:
-    assert deliver(tmp_path, config, busy=()) == 0
+    assert deliver(tmp_path, config, (), KEEP) == 0
+
+
+def test_what_is_too_old_is_erased_also_where_the_camera_is_no_more(tmp_path: Path, config: CollectorConfig) -> None:
+    folder = left(tmp_path, "door", range(3))
+    shot = Shot(np.full(4, 0.5, np.float32), "2026-01-31T12:00:00.000Z", 0.8, None)
+    (folder / "gallery").mkdir()
+    unknowns = Unknowns(folder / "gallery")
+    unknowns.keep(Sighting(str(uuid4()), "", "door", "door/1/1", shot.time, shot.time), [shot], "s")
+    unknowns.close()
+    assert deliver(tmp_path, config, (), KEEP) == 3
+    assert Store(folder / "events").count(Wanted()) == 3
+    assert deliver(tmp_path, config, (), Keep(event_days=1, unknown_days=1)) == 0
+    assert Store(folder / "events").count(Wanted()) == 0
+    assert Unknowns(folder / "gallery").clusters() == []

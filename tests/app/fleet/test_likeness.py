@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from app.fleet.journeys import Seen
 from app.fleet.likeness import Met, joined, met_on_machine
 from app.fleet.travelling import of_unknown
+from checkpoints.sealed import UNSEALED, Seal, keys_of, new_key
 from pipeline.gallery.sightings import Sighting
 from pipeline.gallery.unknowns import Shot, Unknowns
 from pipeline.outlets.stored import written
@@ -95,8 +96,8 @@ def test_the_order_in_which_machines_answer_does_not_matter() -> None:
     assert ids(joined(people[::-1], NEAR)) == wanted
 
 
-def keep(folder: Path, camera: str, person: int, minute: float) -> None:
-    store = Unknowns(folder / camera / "gallery", near=NEAR)
+def keep(folder: Path, camera: str, person: int, minute: float, seal: Seal = UNSEALED) -> None:
+    store = Unknowns(folder / camera / "gallery", near=NEAR, seal=seal)
     (folder / camera / "gallery").mkdir(parents=True, exist_ok=True)
     sighting = Sighting(str(uuid4()), "", camera, f"{camera}/1/1", at(minute), at(minute + 1))
     shots = [Shot(row, at(minute), 0.8, None) for row in faces(person, 2, seed=int(minute))]
@@ -105,12 +106,13 @@ def keep(folder: Path, camera: str, person: int, minute: float) -> None:
 
 
 @pytest.mark.parametrize("since", [-10.0, 5.0])
-def test_what_the_runs_of_a_machine_kept_is_found(tmp_path: Path, since: float) -> None:
-    keep(tmp_path, "door", 1, 0)
-    keep(tmp_path, "hall", 1, 3)
-    keep(tmp_path, "yard", 2, 8)
+@pytest.mark.parametrize("seal", [UNSEALED, Seal(keys_of(new_key()))], ids=["open", "sealed"])
+def test_what_the_runs_of_a_machine_kept_is_found(tmp_path: Path, since: float, seal: Seal) -> None:
+    keep(tmp_path, "door", 1, 0, seal)
+    keep(tmp_path, "hall", 1, 3, seal)
+    keep(tmp_path, "yard", 2, 8, seal)
     (tmp_path / "new" / "gallery").mkdir(parents=True)
-    found = met_on_machine(tmp_path, at(since))
+    found = met_on_machine(tmp_path, at(since), seal)
     if since < 0:
         assert [journey.cameras for journey in of_unknown(found, NEAR)] == [["yard"], ["door", "hall"]]
     else:

@@ -16,6 +16,7 @@ from app.fleet import one_camera
 from app.fleet.collect import Collecting
 from app.fleet.front import Front, Pages
 from app.fleet.one_camera import Task
+from app.fleet.roster import FleetCamera
 from app.fleet.warden import ROOT
 from pipeline.outlets.stored import Wanted
 from tests.app.fleet.made_up import SECRET, TOKEN
@@ -40,7 +41,8 @@ class Heard:
 
     def task(self, **chosen: str) -> Task:
         url = f"http://127.0.0.1:{self.front.port}/events"
-        return Task("The door", "demo", RUN, {"CONSOLE_PORT": "0", "MIN_FACE": "60", **chosen}, url, SECRET)
+        door = FleetCamera("The door", "demo", more='{"zone": [0, 0, 1, 1]}')
+        return Task(door, RUN, {"CONSOLE_PORT": "0", "MIN_FACE": "60", **chosen}, url, SECRET)
 
 
 @pytest.fixture
@@ -66,6 +68,7 @@ def test_a_run_is_what_the_settings_say_with_its_own_name_and_folder(
     config = one_camera.plan_of(heard.task(EMBEDDING_ENGINE="dlib")).config
     own = one_camera.folder_of(data_dir, "The door")
     assert [camera.name for camera in config.cameras] == ["The door"]
+    assert config.cameras[0].zone == ((0, 0), (1, 0), (1, 1), (0, 1))
     assert (config.engines.embedder, config.engines.min_face_px) == ("dlib", 60)
     assert config.gallery.path == own / "gallery"
     assert config.output.events == own / "events.jsonl"
@@ -83,7 +86,7 @@ def test_cameras_whose_names_differ_have_folders_that_differ(tmp_path: Path) -> 
 
 
 def test_a_task_survives_its_way_and_hides_its_secrets() -> None:
-    task = Task("door", "rtsp://me:hidden@host/x", RUN, {"QDRANT_API_KEY": "hidden"}, "http://h/events", "hidden")
+    task = Task(FleetCamera("door", "rtsp://me:hidden@host/x"), RUN, {"QDRANT_API_KEY": "hidden"}, "http://h/events", "hidden")
     assert Task.of_line(task.as_line()) == task
     assert "hidden" not in repr(task)
 
