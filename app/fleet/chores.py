@@ -28,13 +28,23 @@ class Chores:
 
     def sweep(self, node: Node, collector: CollectorConfig, busy: Sequence[str], chosen: Mapping[str, str]) -> None:
         """Begin with a machine. What went wrong with the time before is told now. chosen: settings of the cameras"""
-        before = self._sweeps.pop(node.id, None)
+        self._finish(node.address)
+        self._sweeps[node.address] = _on(node, _sweep_here).remote(collector, list(busy), dict(chosen))
+
+    def settle(self, timeout_s: float) -> None:
+        """Wait for the sweeps that were begun."""
+        if self._sweeps:
+            ray.wait(list(self._sweeps.values()), num_returns=len(self._sweeps), timeout=timeout_s)
+        for address in list(self._sweeps):
+            self._finish(address)
+
+    def _finish(self, address: str) -> None:
+        before = self._sweeps.pop(address, None)
         if before is not None:
             try:
                 ray.get(before, timeout=0)
             except (exceptions.RayError, TimeoutError) as error:
-                sys.stderr.write(f"{node.address}: what cameras have left there could not be told: {error}\n")
-        self._sweeps[node.id] = _on(node, _sweep_here).remote(collector, list(busy), dict(chosen))
+                sys.stderr.write(f"{address}: what cameras have left there could not be told: {error}\n")
 
     def forget(self, nodes: Sequence[Node], name: str) -> list[Forgotten]:
         asked = {node.address: _on(node, _forget_here).remote(name) for node in nodes}

@@ -155,6 +155,9 @@ class Wardens:
     def sweep(self, node: Node, collector: CollectorConfig, busy: Sequence[str], chosen: Mapping[str, str]) -> None:
         self._chores.sweep(node, collector, busy, chosen)
 
+    def settle(self, timeout_s: float) -> None:
+        self._chores.settle(timeout_s)
+
     def forget(self, nodes: Sequence[Node], name: str) -> list[Forgotten]:
         return self._chores.forget(nodes, name)
 

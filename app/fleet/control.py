@@ -30,6 +30,7 @@ _LOOK_S = 2.0
 _DEAD_S = 10.0
 _SWEEP_EVERY_S = 600.0
 _SWEEP_SOON_S = 60.0
+_SETTLE_S = 25.0
 
 
 class Control:
@@ -101,6 +102,9 @@ class Control:
         self._rung.set()
         self._thread.join()
         self._hands.end(list(self._wished.posted))
+        # A run that ends does not wait long for the store; what it has left is told now.
+        self._sweep_all(self._nodes, busy={})
+        self._hands.settle(_SETTLE_S)
         with self._lock:
             self._wished.posted.clear()
             self._wished.orders.clear()
@@ -191,13 +195,19 @@ class Control:
         if time.monotonic() < self._sweep_at_s:
             return
         self._sweep_at_s = time.monotonic() + _SWEEP_EVERY_S
+        busy = {
+            node: [one for one, posted in self._wished.posted.items() if node in (posted.node, self._node_of(one))]
+            for node in nodes
+        }
+        self._sweep_all(nodes, busy)
+
+    def _sweep_all(self, nodes: Mapping[str, Node], busy: Mapping[str, list[str]]) -> None:
         with self._lock:
             chosen = dict(next((order.settings for order in self._wished.orders.values()), ()))
         self._collecting.expire(settings.load(chosen).outlets.days)
         config = CollectorConfig(self.collector(), self._charter.secret)
         for node in nodes.values():
-            busy = [one for one, posted in self._wished.posted.items() if node.id in (posted.node, self._node_of(one))]
-            self._hands.sweep(node, config, busy, chosen)
+            self._hands.sweep(node, config, busy.get(node.id, []), chosen)
 
     def _node_of(self, camera: str) -> str:
         return steps.where(camera, self._wished.posted, self._reports)

@@ -60,6 +60,9 @@ class MadeUp:
     def sweep(self, node: Node, collector: CollectorConfig, busy: list[str], chosen: Mapping[str, str]) -> None:
         self.swept[node.id] = (collector.url, busy)
 
+    def settle(self, timeout_s: float) -> None:
+        self.done.append("settle")
+
     def forget(self, nodes: list[Node], name: str) -> list[Forgotten]:
         self.done += [f"forget {name} {node.id}" for node in nodes]
         return [Forgotten(1, 1, (Seen("a", 7, "2026-01-31T12:00:00.000Z", "2026-01-31T12:00:59.000Z"),)), Forgotten()]
@@ -212,7 +215,9 @@ def test_a_control_that_is_started_again_goes_on_where_it_was(tmp_path: Path, ma
     assert [camera.name for camera in second.settle().cameras] == ["a", "b"]
     assert made_up.done == []
     second.control.stop()
-    assert made_up.done == ["end a", "end b"]
+    assert made_up.done == ["end a", "end b", "settle"]
+    url = second.control.collector()
+    assert made_up.swept == {"1": (url, []), "2": (url, [])}  # what the runs have left on their machines
 
 
 def test_what_it_keeps_is_for_its_owner_only(fleet: Fleet, tmp_path: Path) -> None:
