@@ -23,6 +23,7 @@ from pipeline.config import (
     Display,
     GalleryConfig,
     OutputConfig,
+    RecordingsConfig,
     RunConfig,
     ServerConfig,
     SuperviseConfig,
@@ -133,6 +134,7 @@ def run_config(chosen: Settings, watched: tuple[CameraConfig, ...] = ()) -> Plan
     display = _display(chosen)
     console = serving.sides(chosen)
     outlets = outgoing.outlets_config(chosen, console=bool(console))
+    recordings = _recordings(chosen)
     watched = watched or camera_list.cameras_of(chosen)
     config = RunConfig(
         cameras=watched,
@@ -142,7 +144,8 @@ def run_config(chosen: Settings, watched: tuple[CameraConfig, ...] = ()) -> Plan
         gallery=gallery_config(chosen),
         output=OutputConfig(
             display=display,
-            record=output.record,
+            record=None if recordings else output.record,
+            recordings=recordings,
             clips=None if output.clips is None else ClipsConfig(output.clips, output.clip_seconds, output.clip_days),
             events=outgoing.log_path(chosen, outlets),
             event_every_s=output.event_every_s,
@@ -171,6 +174,14 @@ def run_config(chosen: Settings, watched: tuple[CameraConfig, ...] = ()) -> Plan
         manager=chosen.manager,
         stale_s=chosen.console.stale_s,
     )
+
+
+def _recordings(chosen: Settings) -> RecordingsConfig | None:
+    """A folder is what is one, or is called like one."""
+    output = chosen.output
+    if output.record is None or (output.record.suffix and not output.record.is_dir()):
+        return None
+    return RecordingsConfig(output.record, output.record_minutes, output.record_days)
 
 
 def gallery_config(chosen: Settings) -> GalleryConfig:

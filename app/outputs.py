@@ -16,6 +16,23 @@ def check_writable(paths: Mapping[str, Path | None]) -> None:
         raise OutputError("The output cannot be written.", saw="\n".join(wrong), fix="give a file in a writable folder")
 
 
+def check_folders(folders: Mapping[str, Path | None]) -> None:
+    """Flag → folder that films are to be written to; they are made. Raises OutputError."""
+    for flag, folder in folders.items():
+        if folder is None:
+            continue
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why = error.strerror
+        else:
+            why = "" if os.access(folder, os.W_OK | os.X_OK) else "may not be written"
+        if why:
+            raise OutputError(
+                "The output cannot be written.", saw=f"{flag} {folder}: {why}", fix="give a writable folder"
+            )
+
+
 def _why_not(path: Path) -> str:
     if path.is_dir():
         return "is a folder"

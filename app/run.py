@@ -14,7 +14,7 @@ from typing import TextIO
 from tqdm import tqdm
 
 from app.away import Away
-from app.outputs import check_writable
+from app.outputs import check_folders, check_writable
 from app.report import MemoryMeter, Report
 from app.service.notify import ServiceManager
 from app.service.service import Service
@@ -51,6 +51,8 @@ class Run:
     ) -> None:
         outputs = config.output
         check_writable({"--record": outputs.record, "--report": report, "--trace": trace})
+        films = {"--record": outputs.recordings, "--clips": outputs.clips}
+        check_folders({flag: None if one is None else one.folder for flag, one in films.items()})
         self._config = config
         self._report_path = report
         self._trace_path = trace

@@ -175,7 +175,22 @@ class OutputSettings:
     )
     record: Path | None = field(
         default=_OUTPUT.record,
-        metadata=about("RECORD", values.path, "Write the annotated video to this file", "--record OUT.mp4"),
+        metadata=about(
+            "RECORD",
+            values.path,
+            "Write the annotated video to this file, or, for cameras that never end, to films in this folder",
+            "--record OUT.mp4|DIR",
+        ),
+    )
+    record_minutes: float = field(
+        default=60.0,
+        metadata=about("RECORD_MINUTES", values.number(0.1, 1440, "minutes"), "Minutes of each film in that folder"),
+    )
+    record_days: float = field(
+        default=7.0,
+        metadata=about(
+            "RECORD_RETENTION_DAYS", values.number(0.01, 36500, "days"), "Days after which films in that folder are erased"
+        ),
     )
     clips: Path | None = field(
         default=None,

@@ -5,16 +5,15 @@ What might become the beginning of a film is kept in memory as H.264, a few hund
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
 
-from checkpoints.errors import OutputError
 from pipeline.clock import utc_iso
 from pipeline.config import ClipsConfig
 from pipeline.file_names import is_clip, safe
 from pipeline.film import BASE, Encoded, Encoder, Film
 from pipeline.messages import FrameRef, NamedFace
+from pipeline.recordings import expire
 
 LONGEST_S = 60.0  # where much happens, one film follows on another
 
@@ -55,7 +54,7 @@ class Cutter:
         first = self._kept[0]
         began = utc_iso(ref.captured_ns - round(float((now_at - first.at) * BASE) * 1e9))
         path = self._config.folder / f"{safe(self._camera)}-{safe(began)}.mp4"
-        make_room(self._config)
+        expire(self._config.folder, is_clip, self._config.days, "--clips")
         self._film, self._began_at = Film(path, self._encoder, began=began, flag="--clips"), first.at
         for encoded in self._kept:
             self._film.write(encoded)
@@ -94,19 +93,6 @@ class Happenings:
         while len(self._seen) > 4096:
             del self._seen[next(iter(self._seen))]
         return found
-
-
-def make_room(config: ClipsConfig) -> None:
-    """The folder is there, and what is older than it may become is not."""
-    try:
-        config.folder.mkdir(parents=True, exist_ok=True)
-        for path in config.folder.iterdir():
-            if is_clip(path) and time.time() - path.stat().st_mtime > config.days * 86_400:
-                path.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(
-            "Clips cannot be written.", saw=f"--clips {config.folder}: {error.strerror}", fix="give a writable folder"
-        ) from error
 
 
 def _ticks(seconds: float) -> int:

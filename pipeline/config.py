@@ -113,9 +113,23 @@ class ClipsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingsConfig:
+    """folder   of all that the cameras show, in parts of so many minutes, of which those older than `days` are erased"""
+
+    folder: Path
+    minutes: float = 60.0
+    days: float = 7.0
+
+
+@dataclass(frozen=True, slots=True)
 class OutputConfig:
+    """record      one file
+    recordings  many, one after the other
+    """
+
     display: Display = "none"
     record: Path | None = None
+    recordings: RecordingsConfig | None = None
     clips: ClipsConfig | None = None
     events: Path | None = None
     event_every_s: float = 1.0  # a track whose name does not change is told again after this long

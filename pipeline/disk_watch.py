@@ -1,25 +1,27 @@
-"""Room on the disks that a run writes to: clips, oldest first, make room for events, which are worth more."""
+"""Room on the disks that a run writes to: films, oldest first, make room for events, which are worth more."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.clock import now_ns
 from pipeline.config import RunConfig
-from pipeline.file_names import is_clip
+from pipeline.file_names import is_clip, is_recording
 
 MB = 1_000_000
 _EVERY_NS = 5_000_000_000
+_WRITTEN_S = 60.0  # a film that was not written to for so long is complete
 _MOST_OF_A_DISK = 0.05  # a small disk need not keep the whole reserve free
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """state  low, enough;  folder  on the disk that it is about;  erased  clips, to make room"""
+    """state  low, enough;  folder  on the disk that it is about;  erased  clips and recordings, to make room"""
 
     state: str
     folder: Path
@@ -27,7 +29,7 @@ class Room:
     erased: int = 0
 
     def __str__(self) -> str:
-        made = f"; {self.erased} old clips were erased" if self.erased else ""
+        made = f"; {self.erased} old films were erased" if self.erased else ""
         if self.state == "enough":
             return f"there is room again on the disk of {self.folder}: {self.free_mb:.0f} MB"
         return f"only {self.free_mb:.0f} MB are left on the disk of {self.folder}{made}"
@@ -45,7 +47,7 @@ class DiskWatch:
         clock_ns: Callable[[], int] = now_ns,
     ) -> None:
         self._folders = folders(config)
-        self._clips = None if config.output.clips is None else config.output.clips.folder
+        self._output = config.output
         self._reserve_mb = reserve_mb
         self._usage = usage
         self._clock_ns = clock_ns
@@ -73,17 +75,24 @@ class DiskWatch:
         return Room("low", folder, self._free_mb(folder), erased)
 
     def _make_room(self, folder: Path) -> int:
-        """The oldest clip goes first, as long as it helps this disk."""
-        if self._clips is None or not self._clips.is_dir() or self._clips.stat().st_dev != folder.stat().st_dev:
-            return 0
+        """The oldest film goes first, as long as it helps this disk."""
         erased = 0
-        for clip in sorted(filter(is_clip, self._clips.iterdir()), key=_age):
+        for film in sorted(self._films(folder.stat().st_dev), key=_age):
             if self._missing_mb(folder) <= 0:
                 break
             with suppress(FileNotFoundError):
-                clip.unlink()
+                film.unlink()
                 erased += 1
         return erased
+
+    def _films(self, disk: int) -> Iterator[Path]:
+        """Those on this disk that may go; a recording that is still being written may not."""
+        clips, recordings = self._output.clips, self._output.recordings
+        if clips is not None and _is_on(clips.folder, disk):
+            yield from filter(is_clip, clips.folder.iterdir())
+        if recordings is not None and _is_on(recordings.folder, disk):
+            before = time.time() - _WRITTEN_S
+            yield from (one for one in recordings.folder.iterdir() if is_recording(one) and _age(one) < before)
 
     def _free_mb(self, folder: Path) -> float:
         return self._usage(folder)[2] / MB
@@ -97,7 +106,7 @@ def folders(config: RunConfig) -> list[Path]:
     """One for each disk that the run writes to, as far as the folders are there."""
     output = config.output
     wanted = [file.parent for file in (output.events, output.record) if file is not None]
-    wanted += [] if output.clips is None else [output.clips.folder]
+    wanted += [films.folder for films in (output.recordings, output.clips) if films is not None]
     wanted += [] if config.outlets is None else [config.outlets.store]
     found: dict[int, Path] = {}
     for folder in (*wanted, config.gallery.path):
@@ -105,6 +114,10 @@ def folders(config: RunConfig) -> list[Path]:
         if there is not None:
             found.setdefault(there.stat().st_dev, there)
     return list(found.values())
+
+
+def _is_on(folder: Path, disk: int) -> bool:
+    return folder.is_dir() and folder.stat().st_dev == disk
 
 
 def _age(path: Path) -> float:

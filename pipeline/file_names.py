@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 _CLIP = re.compile(r".+-\d{4}-\d\d-\d\dT\d\d_\d\d_\d\d_\d{3}Z\.mp4")
+_RECORDING = re.compile(r".+_\d{8}_\d{6}Z\.mp4")
 
 
 def safe(text: str) -> str:
@@ -16,3 +17,13 @@ def safe(text: str) -> str:
 def is_clip(path: Path) -> bool:
     """One that was written here: the folder may hold other files."""
     return _CLIP.fullmatch(path.name) is not None
+
+
+def recording_name(camera: str, began: str) -> str:
+    """began: UTC, ISO 8601. `index` reads camera and time from the name"""
+    moment = began[:19].replace("-", "").replace(":", "").replace("T", "_")
+    return f"{safe(camera)}_{moment}Z.mp4"
+
+
+def is_recording(path: Path) -> bool:
+    return _RECORDING.fullmatch(path.name) is not None

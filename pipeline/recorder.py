@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from pipeline import events
 from pipeline.clips import Cutter, Happenings, Tell
 from pipeline.clock import utc_iso
-from pipeline.config import ClipsConfig
+from pipeline.config import ClipsConfig, RecordingsConfig
 from pipeline.file_names import safe
 from pipeline.film import Encoded, Encoder, Film
 from pipeline.messages import FrameRef, NamedFace
+from pipeline.recordings import Recording
 
 NOMINAL_FPS = 25.0
 
@@ -27,12 +28,13 @@ class _Reel:
     size_wh: tuple[int, int]
     encoder: Encoder
     film: Film | None
+    recording: Recording | None
     cutter: Cutter | None
 
 
 class Recorder:
     """path   stands for all: with several cameras each gets its name in it, after a restart each part its number
-    clips  None: there are none
+    recordings, clips  None: there are none
     live   frames come at their own pace, so that a gap between two epochs took as long as the clock says
     tell   is given events about clips
 
@@ -46,6 +48,7 @@ class Recorder:
         cameras: int,
         generation: int,
         live: bool = False,
+        recordings: RecordingsConfig | None = None,
         clips: ClipsConfig | None = None,
         tell: Tell | None = None,
     ) -> None:
@@ -53,6 +56,7 @@ class Recorder:
         self._cameras = cameras
         self._generation = generation
         self._live = live
+        self._recordings = recordings
         self._clips = clips
         self._tell = tell or _tell_nobody
         self._happenings = Happenings()
@@ -63,21 +67,29 @@ class Recorder:
     def write(self, ref: FrameRef, image_bgr: NDArray[np.uint8], faces: tuple[NamedFace, ...] = ()) -> None:
         reel = self._reel(ref)
         for encoded in reel.encoder.encode(image_bgr, self._time(ref)):
-            _keep(reel, encoded)
+            _keep(reel, encoded, ref.captured_ns)
         if reel.cutter is not None:
             for face in self._happenings.new(ref, faces):
                 reel.cutter.notice(events.event_id(ref.camera, ref.seq, face.track), ref)
 
     def close(self) -> None:
         for camera in list(self._reels):
-            _close(self._reels.pop(camera))
+            self._close(camera)
 
     def abandon(self) -> None:
         for reel in self._reels.values():
-            for each in (reel.film, reel.cutter):
+            for each in (reel.film, reel.recording, reel.cutter):
                 if each is not None:
                     each.abandon()
         self._reels.clear()
+
+    def _close(self, camera: str) -> None:
+        reel = self._reels.pop(camera)
+        for encoded in reel.encoder.finish():
+            _keep(reel, encoded, self._last[camera][0].captured_ns)
+        for each in (reel.film, reel.recording, reel.cutter):
+            if each is not None:
+                each.close()
 
     def _reel(self, ref: FrameRef) -> _Reel:
         """Pictures of another size go into another file."""
@@ -86,7 +98,7 @@ class Recorder:
             return reel
         is_first = reel is None
         if reel is not None:
-            _close(self._reels.pop(ref.camera))
+            self._close(ref.camera)
         encoder = Encoder(ref.size_wh, NOMINAL_FPS)
         film = None
         if self._path is not None:
@@ -94,8 +106,9 @@ class Recorder:
                 self._path, ref.camera if self._cameras > 1 else "", is_first=is_first and not self._generation
             )
             film = Film(path, encoder, began=utc_iso(ref.captured_ns))
+        recording = Recording(self._recordings, ref.camera, encoder) if self._recordings is not None else None
         cutter = Cutter(self._clips, ref.camera, encoder, self._tell) if self._clips is not None else None
-        self._reels[ref.camera] = made = _Reel(ref.size_wh, encoder, film, cutter)
+        self._reels[ref.camera] = made = _Reel(ref.size_wh, encoder, film, recording, cutter)
         return made
 
     def _time(self, ref: FrameRef) -> float:
@@ -124,16 +137,10 @@ def _tell_nobody(_event: dict[str, object]) -> None:
     """There is no log."""
 
 
-def _keep(reel: _Reel, encoded: Encoded) -> None:
+def _keep(reel: _Reel, encoded: Encoded, captured_ns: int) -> None:
     if reel.film is not None:
         reel.film.write(encoded)
+    if reel.recording is not None:
+        reel.recording.write(encoded, captured_ns)
     if reel.cutter is not None:
         reel.cutter.keep(encoded)
-
-
-def _close(reel: _Reel) -> None:
-    for encoded in reel.encoder.finish():
-        _keep(reel, encoded)
-    for each in (reel.film, reel.cutter):
-        if each is not None:
-            each.close()

@@ -35,7 +35,7 @@ class Draw:
             from pipeline.outlets.cropping import Cropping
 
             self._cropping = Cropping(outlets.store / "crops", outlets.seal)
-        if output.record is not None or output.clips is not None:
+        if output.record or output.recordings or output.clips:
             from pipeline.recorder import Recorder
 
             self._recorder = Recorder(
@@ -43,6 +43,7 @@ class Draw:
                 cameras=len(context.config.cameras),
                 generation=context.generation,
                 live=not context.config.capture.lossless,
+                recordings=output.recordings,
                 clips=output.clips,
                 tell=self._tell_of_clip,
             )

@@ -9,7 +9,7 @@ import pytest
 from app import flags, settings
 from checkpoints.errors import SettingsError
 from engines import fitting
-from pipeline.config import ClipsConfig, OutletsConfig, RunConfig, ServerConfig
+from pipeline.config import ClipsConfig, OutletsConfig, RecordingsConfig, RunConfig, ServerConfig
 
 SCREEN = {"DISPLAY": ":0"}
 
@@ -60,8 +60,18 @@ def test_every_field_of_the_run_config_can_be_set() -> None:
         ).config
     )
     assert changed.keys() == defaults.keys()
-    pauses = ("reconnect_s", "longest_rest_s")  # for tests alone
-    assert [path for path in changed if changed[path] == defaults[path] and not path.endswith(pauses)] == []
+    others = ("reconnect_s", "longest_rest_s", "output.recordings")  # for tests alone; instead of --record FILE
+    assert [path for path in changed if changed[path] == defaults[path] and not path.endswith(others)] == []
+
+
+def test_a_recording_is_a_file_or_a_folder_of_films(tmp_path: Path) -> None:
+    (tmp_path / "of.films").mkdir()
+    environ = {"RECORD_MINUTES": "5", "RECORD_RETENTION_DAYS": "2"}
+    for name in ("films", "of.films"):
+        output = plan("--record", str(tmp_path / name), environ=environ).config.output
+        assert (output.record, output.recordings) == (None, RecordingsConfig(tmp_path / name, 5.0, 2.0))
+    output = plan("--record", str(tmp_path / "one.mp4"), environ=environ).config.output
+    assert (output.record, output.recordings) == (tmp_path / "one.mp4", None)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipeline.config import CameraConfig, ClipsConfig, GalleryConfig, OutputConfig, RunConfig
+from pipeline.config import CameraConfig, ClipsConfig, GalleryConfig, OutputConfig, RecordingsConfig, RunConfig
 from pipeline.disk_watch import DiskWatch, folders
 
 MB = 1_000_000
@@ -57,7 +58,7 @@ def test_the_oldest_clips_go_and_no_more_than_needed(disk: Disk) -> None:
     assert watch.look() == []
     disk.other_mb = 930
     (told,) = watch.look()
-    assert str(told) == f"only 40 MB are left on the disk of {disk.folder}; 2 old clips were erased"
+    assert str(told) == f"only 40 MB are left on the disk of {disk.folder}; 2 old films were erased"
     assert sorted(path.name[:17] for path in disk.clips.iterdir()) == [
         "door-2026-01-31T0",
         "door-2026-01-31T0",
@@ -89,3 +90,26 @@ def test_a_small_disk_keeps_a_twentieth_free(disk: Disk) -> None:
 
 def test_each_disk_is_looked_at_once(disk: Disk) -> None:
     assert folders(disk.config) == [disk.folder]
+
+
+def test_complete_recordings_make_room_and_the_one_that_is_written_does_not(disk: Disk) -> None:
+    recordings = disk.folder / "recordings"
+    recordings.mkdir()
+    for name, age_s in (("door_20260131_120000Z.mp4", 0.5), ("door_20260131_130000Z.mp4", 9.0), ("mine.mp4", 0.1)):
+        (recordings / name).write_bytes(b"film")
+        os.utime(recordings / name, (age_s, age_s))
+    (recordings / "door_20260131_140000Z.mp4").write_bytes(b"written just now")
+    output = replace(disk.config.output, recordings=RecordingsConfig(recordings))
+
+    def usage(folder: Path) -> tuple[int, int, int]:
+        used = disk.usage(folder)[1] + 10 * MB * len(list(recordings.glob("door*")))
+        return 1000 * MB, used, 1000 * MB - used
+
+    watch = DiskWatch(replace(disk.config, output=output), 40, usage=usage, clock_ns=disk._clock)
+    disk.other_mb = 920
+    assert [room.erased for room in watch.look()] == [4]  # the clip of hour 0, a recording, the clips of hours 1 and 2
+    left = sorted(path.name for path in recordings.iterdir())
+    assert left == ["door_20260131_130000Z.mp4", "door_20260131_140000Z.mp4", "mine.mp4"]
+    disk.other_mb = 990
+    watch.look()
+    assert sorted(path.name for path in recordings.iterdir()) == ["door_20260131_140000Z.mp4", "mine.mp4"]

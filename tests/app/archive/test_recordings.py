@@ -5,6 +5,7 @@ from datetime import datetime, timezone
 import pytest
 
 from app.archive.recordings import Recording, origin
+from pipeline.file_names import recording_name
 
 
 def recording(length_s: float, **more: object) -> Recording:
@@ -84,3 +85,8 @@ def test_a_part_is_known_by_the_content_not_by_the_name() -> None:
     assert one.id == other[0].id
     assert recording(4.0, sha256="0" * 64).parts()[0].id != one.id
     assert len({part.id for part in recording(1000.0).parts()}) == 4
+
+
+def test_recordings_of_a_run_tell_camera_and_time_by_themselves() -> None:
+    told = origin(f"films/{recording_name('front door', '2026-01-31T12:00:00.000Z')}")
+    assert (told.camera, told.started_utc) == ("front_door", utc(2026, 1, 31, 12))

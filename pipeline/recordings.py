@@ -1,0 +1,72 @@
+"""A recording that never ends, in parts of so many minutes each; parts that are too old are erased.
+
+Names tell camera and beginning (`door_20260131_120000Z.mp4`). A part begins with a key frame, so nothing is missing
+between two.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+from checkpoints.errors import OutputError
+from pipeline.clock import utc_iso
+from pipeline.config import RecordingsConfig
+from pipeline.file_names import is_recording, recording_name
+from pipeline.film import BASE, Encoded, Encoder, Film
+
+_FLAG = "--record"
+_DAY_S = 86_400
+
+
+class Recording:
+    """Of one camera, as long as its pictures are of one size."""
+
+    def __init__(self, config: RecordingsConfig, camera: str, encoder: Encoder) -> None:
+        self._config = config
+        self._camera = camera
+        self._encoder = encoder
+        self._film: Film | None = None
+        self._until_at = 0
+
+    def write(self, encoded: Encoded, captured_ns: int) -> None:
+        """captured_ns  of this frame, or nearly"""
+        if encoded.is_key and encoded.at >= self._until_at:
+            self.close()
+        if self._film is None:
+            self._film = self._begin(captured_ns)
+            self._until_at = encoded.at + round(self._config.minutes * 60 / BASE)
+        self._film.write(encoded)
+
+    def close(self) -> None:
+        if self._film is not None:
+            film, self._film = self._film, None
+            film.close()
+
+    def abandon(self) -> None:
+        if self._film is not None:
+            self._film.abandon()
+            self._film = None
+
+    def _begin(self, captured_ns: int) -> Film:
+        """Where a film of that second is there already (of a run before), it is named by the next free one."""
+        expire(self._config.folder, is_recording, self._config.days, _FLAG)
+        moments = (utc_iso(captured_ns + seconds * 1_000_000_000) for seconds in count())
+        paths = (self._config.folder / recording_name(self._camera, moment) for moment in moments)
+        path = next(path for path in paths if not path.exists())
+        return Film(path, self._encoder, began=utc_iso(captured_ns), flag=_FLAG)
+
+
+def expire(folder: Path, is_ours: Callable[[Path], bool], days: float, flag: str) -> None:
+    """The folder is there, and what is older than it may become is not."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.iterdir():
+            if is_ours(path) and time.time() - path.stat().st_mtime > days * _DAY_S:
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            "Films cannot be written.", saw=f"{flag} {folder}: {error.strerror}", fix="give a writable folder"
+        ) from error
