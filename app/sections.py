@@ -189,7 +189,9 @@ class OutputSettings:
     record_days: float = field(
         default=7.0,
         metadata=about(
-            "RECORD_RETENTION_DAYS", values.number(0.01, 36500, "days"), "Days after which films in that folder are erased"
+            "RECORD_RETENTION_DAYS",
+            values.number(0.01, 36500, "days"),
+            "Days after which films in that folder are erased",
         ),
     )
     clips: Path | None = field(

@@ -114,7 +114,7 @@ class ClipsConfig:
 
 @dataclass(frozen=True, slots=True)
 class RecordingsConfig:
-    """folder   of all that the cameras show, in parts of so many minutes, of which those older than `days` are erased"""
+    """folder  of all that the cameras show, in films of so many minutes; those older than `days` are erased"""
 
     folder: Path
     minutes: float = 60.0

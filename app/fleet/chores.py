@@ -1,4 +1,4 @@
-"""What every machine of the fleet is asked to do once: tell and expire what cameras have left there, forget somebody."""
+"""What each machine of the fleet is asked to do: tell and expire what cameras have left there, forget somebody."""
 
 from __future__ import annotations
 

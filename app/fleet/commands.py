@@ -34,9 +34,9 @@ from checkpoints.errors import SettingsError
 
 # Of one machine or one run; the fleet has its own.
 _NOT_PASSED_ON = (
-    "DATA_DIR", "VIDEO_SOURCE", "CAMERAS_FILE", "VIDEO_NAME", "CAMERA_USER", "CAMERA_PASSWORD", "FRAMES", "DISPLAY_MODE", "RECORD", "CLIPS", "EVENTS", "REPORT_FILE", "TRACE_FILE",
-    "GALLERY_DIR", "CONSOLE_HOST", "CONSOLE_PORT", "MQTT_URL", "WEBHOOK_URL", "FLEET_PORT", "FLEET_TOKEN", "FLEET_KEY",
-    "ENCRYPTION_KEY", "ENCRYPTION_KEY_FILE",
+    "DATA_DIR", "VIDEO_SOURCE", "VIDEO_NAME", "CAMERAS_FILE", "CAMERA_USER", "CAMERA_PASSWORD", "FRAMES", "DISPLAY_MODE",
+    "RECORD", "CLIPS", "EVENTS", "REPORT_FILE", "TRACE_FILE", "GALLERY_DIR", "ENCRYPTION_KEY", "ENCRYPTION_KEY_FILE",
+    "CONSOLE_HOST", "CONSOLE_PORT", "MQTT_URL", "WEBHOOK_URL", "FLEET_PORT", "FLEET_TOKEN", "FLEET_KEY",
 )  # fmt: skip
 _WAIT_S = 180.0
 
@@ -69,8 +69,8 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     travelling.add_flags(told)
     forget = _add(kinds, "forget", _forget, "erase what all cameras and the store keep of somebody")
     forget.description = (
-        "Erase somebody's events, their pictures and sightings on all machines of the cluster and in the fleet's store. "
-        "The gallery first: `gallery delete NAME`. Recordings, clips and exports are yours to erase."
+        "Erase somebody's events, their pictures and sightings on all machines of the cluster and in the fleet's "
+        "store. The gallery first: `gallery delete NAME`. Recordings, clips and exports are yours to erase."
     )
     forget.add_argument("name", metavar="NAME")
     add_yes(forget)

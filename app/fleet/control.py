@@ -69,7 +69,8 @@ class Control:
     def wish(
         self, cameras: list[FleetCamera], chosen: Mapping[str, str], *, cpus: float, gpus: float, again: str = ""
     ) -> None:
-        """The fleet is to have these cameras and no others, with these settings."""
+        """The fleet is to have these cameras and no others, with these settings. SettingsError: they are none."""
+        settings.load(chosen)
         made = {
             camera.name: Order(
                 camera, tuple(sorted(chosen.items())), self.collector(), self._charter.secret, self._charter.token,

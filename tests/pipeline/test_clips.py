@@ -101,6 +101,6 @@ def test_old_clips_are_erased_and_other_files_are_not(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     filmed = Filmed(tmp_path)
     filmed.folder.write_text("in the way")
-    with pytest.raises(OutputError, match="Clips cannot be written"):
+    with pytest.raises(OutputError, match="Films cannot be written"):
         filmed.run(20, {5: (face(),)})
     filmed.recorder.abandon()

@@ -154,7 +154,7 @@ def test_a_model_that_does_not_work_goes_no_further_than_the_first_camera(tmp_pa
     fleet.control.stop()
     assert view.said == "a did not become live with a changed order: the change was taken back"
     assert made_up.done[:4] == ["end a", "begin a 1", "end a", "begin a 1"]
-    assert "end b" not in made_up.done[:-2]
+    assert "end b" not in made_up.done[:-3]
 
 
 def test_a_drained_machine_is_empty_and_is_given_nothing(fleet: Fleet, made_up: MadeUp) -> None:
@@ -274,7 +274,7 @@ def test_somebody_is_forgotten_on_all_machines_and_in_the_store(fleet: Fleet, ma
 
 
 def test_the_store_keeps_events_as_long_as_the_cameras_do(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    fleet.wish("a", EVENTS_DAYS="36500")
+    fleet.wish("a", EVENTS_DAYS="3650")
     fleet.settle()
     store = fleet.control._collecting
     store.take(lines(face(1)))  # of last winter

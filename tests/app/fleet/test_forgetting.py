@@ -11,7 +11,7 @@ import pytest
 from app.fleet.forgetting import forget_here
 from app.fleet.one_camera import folder_of
 from checkpoints.sealed import UNSEALED, Seal, keys_of, new_key
-from pipeline.events import EventLog
+from pipeline.event_log import EventLog
 from pipeline.gallery.sightings import Sighting, Sightings
 from pipeline.outlets.reception import Reception
 from pipeline.outlets.store import Store

@@ -15,7 +15,7 @@ from app.fleet.collect import Collecting
 from app.fleet.front import Front, Pages
 from checkpoints.errors import OutputError
 from pipeline.config import CollectorConfig
-from pipeline.events import EventLog
+from pipeline.event_log import EventLog
 from pipeline.outlets.collector import Collector
 from pipeline.outlets.courier import Courier
 from pipeline.outlets.ledger import Ledger

@@ -14,7 +14,7 @@ from app.fleet.front import Front, Pages
 from app.fleet.leftovers import Keep, deliver
 from app.fleet.one_camera import folder_of
 from pipeline.config import CollectorConfig
-from pipeline.events import EventLog
+from pipeline.event_log import EventLog
 from pipeline.gallery.lock import Lock
 from pipeline.gallery.sightings import Sighting
 from pipeline.gallery.unknowns import Shot, Unknowns

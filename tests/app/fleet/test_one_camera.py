@@ -86,7 +86,9 @@ def test_cameras_whose_names_differ_have_folders_that_differ(tmp_path: Path) -> 
 
 
 def test_a_task_survives_its_way_and_hides_its_secrets() -> None:
-    task = Task(FleetCamera("door", "rtsp://me:hidden@host/x"), RUN, {"QDRANT_API_KEY": "hidden"}, "http://h/events", "hidden")
+    task = Task(
+        FleetCamera("door", "rtsp://me:hidden@host/x"), RUN, {"QDRANT_API_KEY": "hidden"}, "http://h/events", "hidden"
+    )
     assert Task.of_line(task.as_line()) == task
     assert "hidden" not in repr(task)
 
