@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.fleet.one_camera import folder_of
-from pipeline.events import EventLog
+from pipeline.event_log import EventLog
 from pipeline.outlets.stored import StoredEvent
 from testbench.fleet_verdict import Verdict, duplicates, gaps_s, uids
 from tests.app.fleet.made_up import face

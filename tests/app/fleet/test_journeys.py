@@ -10,6 +10,7 @@ from app.fleet.collect import Collecting
 from app.fleet.journeys import Seen, Stay, journeys, seen_in
 from app.fleet.travelling import journeys_table
 from pipeline import events
+from pipeline.event_log import line_of
 from pipeline.outlets.stored import written
 
 START = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -72,7 +73,7 @@ def test_the_store_of_the_fleet_tells_where_somebody_was(tmp_path: Path) -> None
         identity("yard", -90, "Ann", 4),
         {**events.camera("door", "lost"), "run": "2026", "uid": "x"},
     ]
-    assert collecting.take(b"\n".join(events.line_of(one) for one in told)) == 5
+    assert collecting.take(b"\n".join(line_of(one) for one in told)) == 5
     found = journeys("Ann", seen_in(collecting.store, "Ann", at(-60)))
     assert [journey.cameras for journey in found] == [["door", "hall"]]
     assert journeys_table(found).splitlines()[1] == "Ann  2026-01-01 12:00  12:03  door → hall"
