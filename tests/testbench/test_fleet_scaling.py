@@ -10,6 +10,7 @@ from app.fleet import figures
 from app.fleet.collect import Collecting
 from app.fleet.front import Front, Pages
 from app.fleet.one_camera import Task
+from app.fleet.roster import FleetCamera
 from app.fleet.warden import ROOT
 from pipeline.outlets.stored import Wanted
 from testbench.fleet_scaling import store_events_per_s
@@ -26,7 +27,8 @@ def test_the_stand_in_counts_its_frames_and_tells_its_faces(tmp_path: Path) -> N
     )
     assert run.stdin is not None
     assert run.stderr is not None
-    task = Task("door", "5", "2026-01-31T12:00:00.000Z-aa", {}, f"http://127.0.0.1:{front.port}/events", "key")
+    door = FleetCamera("door", "5")
+    task = Task(door, "2026-01-31T12:00:00.000Z-aa", {}, f"http://127.0.0.1:{front.port}/events", "key")
     run.stdin.write(task.as_line().encode())
     run.stdin.flush()
     console = run.stderr.readline().decode().split()[-1]
