@@ -7,16 +7,16 @@ leave half an entry at the end: it was never confirmed to anybody and is cut off
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections import deque
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from checkpoints.errors import GalleryError
 from checkpoints.sealed import UNSEALED, Seal
+from pipeline.gallery.appended import Appended
 from pipeline.gallery.cutouts import sync_folder
 from pipeline.gallery.edits import Change
 from pipeline.gallery.packing import HEAD, packed, packed_change, said_change, unpacked_whole
@@ -42,7 +42,7 @@ class Journal:
         self._before_newest = 0  # size of the file before the newest entry
         with ExitStack() as undo:
             try:
-                self._file = undo.enter_context(path.open("a+b"))
+                self._file = undo.enter_context(closing(Appended(path)))
                 self._read()
                 sync_folder(path.parent)
             except OSError as error:
@@ -59,28 +59,29 @@ class Journal:
         return [waiting.change for waiting in self._waiting]
 
     def append(self, change: Change) -> None:
-        """When it returns the change is on the disk."""
+        """When it returns the change is on the disk; when it raises it is not."""
         self._write(self._last + 1, packed_change(change), sync=True)
         self._last += 1
         self._waiting.append(Waiting(self._last, change))
 
     def retract(self) -> None:
         """Take the newest entry back: what it says did not happen."""
-        self._file.truncate(self._before_newest)
-        os.fsync(self._file.fileno())
         self._waiting.pop()
+        try:
+            self._file.cut(self._before_newest, sync=True)
+        except OSError as error:
+            raise self._failed("written", error) from error
 
     def done(self, number: int) -> None:
         """The server has confirmed the first one. Forgetting that in a power cut is harmless: it is told again."""
         assert self._waiting[0].number == number
         self._waiting.popleft()
+        if self._waiting:
+            self._write(self._last + 1, packed({"done": number}), sync=False)
+            self._last += 1
+            return
         try:
-            if self._waiting:
-                self._write(self._last + 1, packed({"done": number}), sync=False)
-                self._last += 1
-            else:
-                self._file.truncate(0)
-                self._file.flush()
+            self._file.cut(0, sync=False)
         except OSError as error:
             raise self._failed("written", error) from error
 
@@ -105,17 +106,12 @@ class Journal:
     def _write(self, number: int, said: bytes, *, sync: bool) -> None:
         body = self._seal.seal(said, _about(number))
         frame = _FRAME.pack(len(body), number, _checksum(number, body))
-        self._before_newest = os.fstat(self._file.fileno()).st_size
+        before = self._file.size
         try:
-            self._file.write(frame + body)
-            self._file.flush()
-            if sync:
-                os.fsync(self._file.fileno())
+            self._file.append(frame + body, sync=sync)
         except OSError as error:
-            self._file.truncate(
-                self._before_newest
-            )  # half an entry, on a full disk, must not stand before the next one
             raise self._failed("written", error) from error
+        self._before_newest = before
 
     def _read(self) -> None:
         data = self._path.read_bytes()
@@ -146,8 +142,7 @@ class Journal:
                 saw=f"{self._path}: byte {at} of {len(data)}",
                 fix="move the file away: the changes after that byte are lost to the server, not to the local copy",
             )
-        self._file.truncate(at)
-        os.fsync(self._file.fileno())
+        self._file.cut(at, sync=True)
 
     def _failed(self, what: str, error: OSError) -> GalleryError:
         return GalleryError(

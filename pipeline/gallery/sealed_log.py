@@ -16,12 +16,12 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 from uuid import uuid4
 
 from checkpoints import json_text
 from checkpoints.errors import GalleryError, SealBroken
 from checkpoints.sealed import Seal
+from pipeline.gallery.appended import Appended
 from pipeline.gallery.cutouts import sync_folder
 from pipeline.gallery.edits import Change
 from pipeline.gallery.packing import packed_change, said_change, unpacked_whole
@@ -51,7 +51,7 @@ class SealedLog:
     def __init__(self, folder: Path, seal: Seal) -> None:
         self._path = folder / FILE_NAME
         self._seal = seal
-        self._file: BinaryIO | None = None
+        self._file: Appended | None = None
         self._header = Header("", 0, b"")
         self._next = 0
 
@@ -94,15 +94,10 @@ class SealedLog:
 
     def append(self, change: Change) -> None:
         """When it returns the change is on the disk; when it raises it is not."""
-        file = self._opened()
-        size = os.fstat(file.fileno()).st_size
+        frame = self._frame(self._header, self._next, packed_change(change))
         try:
-            file.write(self._frame(self._header, self._next, packed_change(change)))
-            file.flush()
-            os.fsync(file.fileno())
+            self._opened().append(frame, sync=True)
         except OSError as error:
-            self.close()
-            self._cut(size)  # half a change, on a full disk, must not stand before the next one
             raise _unusable(self._path, error) from error
         self._next += 1
 
@@ -121,20 +116,20 @@ class SealedLog:
                 os.fsync(file.fileno())
             self.close()
             making.replace(self._path)
+            self._header, self._next = header, number + 1
             sync_folder(self._path.parent)
         except OSError as error:
             making.unlink(missing_ok=True)
             raise _unusable(self._path, error) from error
-        self._header, self._next = header, number + 1
 
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
 
-    def _opened(self) -> BinaryIO:
+    def _opened(self) -> Appended:
         if self._file is None:
-            self._file = self._path.open("ab", buffering=0)
+            self._file = Appended(self._path)
         return self._file
 
     def _frame(self, header: Header, number: int, body: bytes) -> bytes:
@@ -146,9 +141,9 @@ class SealedLog:
         if at + _LENGTH.size > len(data):
             return None
         length, complement = _LENGTH.unpack_from(data, at)
-        frame = data[at + _LENGTH.size : at + _LENGTH.size + length]
-        if not data[at:].strip(b"\0"):
+        if length == complement == 0 and data.count(b"\0", at) == len(data) - at:
             return None
+        frame = data[at + _LENGTH.size : at + _LENGTH.size + length]
         damaged = _damaged(self._path, f"change {number}, at byte {at} of {len(data)}")
         if length ^ complement != _ALL_ONES:
             raise damaged

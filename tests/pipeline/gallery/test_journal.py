@@ -9,6 +9,7 @@ from checkpoints.errors import GalleryError
 from pipeline.gallery.edits import Change, Erase, Put, Rename
 from pipeline.gallery.gallery import Cutout, Kept, Picture
 from pipeline.gallery.journal import Journal
+from tests.pipeline.gallery.full_disk import full
 
 CHANGES: list[Change] = [
     Put((Kept("id1", "Zoë", "t", Picture(np.arange(3, dtype=np.float32), "h", 0.5, None, "s")),)),
@@ -131,7 +132,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.M
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pipeline.gallery.journal.os.fsync", full)
+    monkeypatch.setattr("pipeline.gallery.appended.os.fsync", full)
     with pytest.raises(GalleryError, match="No space left"):
         journal.append(CHANGES[0])
     monkeypatch.undo()
@@ -141,4 +142,21 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.M
     journal.close()
     journal = Journal(path)
     assert kinds(journal) == ["Put", "Rename", "Erase", "Put"]
+    journal.close()
+
+
+@pytest.mark.parametrize("left", [0, 1, 7, 60])
+def test_what_a_full_disk_has_refused_is_never_read_again(tmp_path: Path, left: int) -> None:
+    path = tmp_path / "journal"
+    filled(path)
+    journal = Journal(path)
+    before = path.read_bytes()
+    with full(path, left), pytest.raises(GalleryError, match="nothing was changed"):
+        journal.append(Rename(("refused",), "Refused"))
+    assert path.read_bytes() == before
+    journal.append(Rename(("next",), "Next"))
+    changes = journal.changes()
+    journal.close()
+    journal = Journal(path)
+    assert journal.changes()[1:] == changes[1:] == [*CHANGES[1:], Rename(("next",), "Next")]
     journal.close()

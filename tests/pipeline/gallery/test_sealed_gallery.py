@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from checkpoints.errors import GalleryError, GalleryLocked, SealError
 from checkpoints.sealed import Seal
 from pipeline.config import GalleryConfig
-from pipeline.gallery.edits import Edited
+from pipeline.gallery.edits import Edited, Rename
 from pipeline.gallery.folder import open_edge
 from pipeline.gallery.gallery import Cutout, Picture
 from pipeline.gallery.migration import migrate
@@ -18,6 +19,7 @@ from pipeline.gallery.opening import gallery_exists, gallery_of, reopen_of
 from pipeline.gallery.purging import purge
 from pipeline.gallery.sealed_gallery import SealedGallery
 from pipeline.gallery.sealed_log import FILE_NAME, SealedLog
+from tests.pipeline.gallery.full_disk import full
 
 SPACE, DIM = "test@sha256:1", 8
 KEY, OTHER = Seal((bytes(range(32)),)), Seal((bytes(range(1, 33)),))
@@ -146,6 +148,59 @@ def test_half_a_change_that_a_power_cut_has_left_is_cut_off(tmp_path: Path, lost
     gallery = opened(tmp_path)
     assert gallery.count() == 4
     gallery.close()
+
+
+@pytest.mark.parametrize("left", [0, 1, 7, 9, 60])
+def test_a_full_disk_refuses_a_change_as_a_whole(tmp_path: Path, left: int) -> None:
+    filled(tmp_path)
+    path = tmp_path / "gallery" / FILE_NAME
+    gallery = opened(tmp_path)
+    before = path.read_bytes()
+    with full(path, left), pytest.raises(GalleryError, match="nothing was changed"):
+        gallery.rename("Ada Lovelace", "Refused")
+    assert path.read_bytes() == before
+    gallery.rename("Ada Lovelace", "Ada")
+    gallery.close()
+    gallery = opened(tmp_path)
+    assert [person.name for person in gallery.people()] == ["Ada", "Grace Hopper"]
+    gallery.close()
+
+
+@pytest.mark.parametrize("zeros", [1, 8, 4096])
+def test_zeros_that_a_power_cut_has_left_are_cut_off_unless_something_is_behind_them(
+    tmp_path: Path, zeros: int
+) -> None:
+    filled(tmp_path)
+    path = tmp_path / "gallery" / FILE_NAME
+    whole = path.read_bytes()
+    path.write_bytes(whole + bytes(zeros))
+    opened(tmp_path).close()
+    assert path.read_bytes() == whole
+    path.write_bytes(whole + bytes(zeros) + whole[-200:])
+    with pytest.raises(GalleryError, match="damaged"):
+        opened(tmp_path)
+
+
+def test_opening_reads_each_change_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened(tmp_path).close()
+    log = SealedLog(tmp_path / "gallery", KEY)
+    log.read()
+    for place in range(100):
+        log.append(Rename((f"{place}",), None))
+    log.close()
+    copied = 0
+
+    class Data(bytes):
+        def __getitem__(self, place: Any) -> Any:
+            nonlocal copied
+            found = super().__getitem__(place)
+            copied += len(found) if isinstance(found, bytes) else 0
+            return found
+
+    data = Data((tmp_path / "gallery" / FILE_NAME).read_bytes())
+    monkeypatch.setattr(Path, "read_bytes", lambda _: data)
+    assert len(log.read()) == 100
+    assert copied < 2 * len(data) + 4096
 
 
 def test_a_changed_byte_anywhere_is_noticed_and_nothing_is_cut_off(tmp_path: Path) -> None:
