@@ -12,7 +12,7 @@ from checkpoints import json_text
 from checkpoints.errors import OutputError
 from pipeline.event_log import line_of
 from pipeline.lines import WholeLines, rewrite
-from pipeline.parts import all_parts
+from pipeline.parts import all_parts, sweep_parts
 
 Track = tuple[int, str, int]  # which run of the file, camera, track
 
@@ -60,6 +60,7 @@ def _erase(path: Path, name: str, seen: Sequence[Seen]) -> int:
         if left[0].is_file():
             erased += _erase_from(left[0], name, tracks, surveyed.get(left[0], 0))
         done.add(left[0])
+    sweep_parts(path)
     return erased
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -66,11 +67,11 @@ class Lines:
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), self._mode)
         _lock(fd, alone=True)  # a line that somebody is just writing over the end of a page may be seen half written
         try:
-            found = os.fstat(fd)
-            if stat.S_ISREG(found.st_mode) and found.st_size and os.pread(fd, 1, found.st_size - 1) != b"\n":
-                os.write(fd, b"\n")  # ends the half line that a power cut or a full disk has left
-        finally:
-            _unlock(fd)
+            _end_half_line(fd)
+        except OSError:
+            os.close(fd)  # and the lock with it
+            raise
+        _unlock(fd)
         return fd
 
     @contextlib.contextmanager
@@ -80,6 +81,7 @@ class Lines:
             _lock(self._fd, alone=False)
             if self._is_current():
                 break
+            _unlock(self._fd)
             old, self._fd = self._fd, self._open()
             os.close(old)
         try:
@@ -98,22 +100,50 @@ def rewrite(path: Path, chosen: Chosen) -> None:
     """Replace the file by those of its lines that `chosen` gives back; a crash leaves the old one or the new one.
 
     The function may go through the lines as often as it likes. Lines are without their ends; the half line of a writer
-    that was killed is dropped.
+    that was killed is dropped. The file is as old as it was: what is erased by its age is judged by its last line.
     """
     path = path.resolve()  # a link stays a link
     fd = _open_alone(path)
     making = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        _erase_unfinished(path)
         with making.open("wb") as new:
             making.chmod(os.fstat(fd).st_mode & 0o7777)
             for line in chosen(WholeLines(path)):
                 new.write(line + b"\n")
             new.flush()
             os.fsync(new.fileno())
+        os.utime(making, ns=(os.fstat(fd).st_atime_ns, os.fstat(fd).st_mtime_ns))
         making.replace(path)
     finally:
         making.unlink(missing_ok=True)
         os.close(fd)
+
+
+def sweep(path: Path) -> None:
+    """Erase what a rewriting that was killed has left beside the file, which may be gone itself."""
+    path = path.resolve()
+    if not _unfinished(path):
+        return
+    try:
+        fd = _open_alone(path)
+    except FileNotFoundError:
+        _erase_unfinished(path)
+        return
+    try:
+        _erase_unfinished(path)  # with the lock there is none that somebody is still at
+    finally:
+        os.close(fd)
+
+
+def _erase_unfinished(path: Path) -> None:
+    for one in _unfinished(path):
+        one.unlink(missing_ok=True)
+
+
+def _unfinished(path: Path) -> list[Path]:
+    name = re.compile(rf"\.{re.escape(path.name)}\.\d+")
+    return [one for one in path.parent.iterdir() if name.fullmatch(one.name)]
 
 
 def put_aside(path: Path, choose: Callable[[], Path], *, least_bytes: int) -> bool:
@@ -134,13 +164,20 @@ def put_aside(path: Path, choose: Callable[[], Path], *, least_bytes: int) -> bo
         os.close(fd)
 
 
+def _end_half_line(fd: int) -> None:
+    """That a power cut or a full disk has left."""
+    found = os.fstat(fd)
+    if stat.S_ISREG(found.st_mode) and found.st_size and os.pread(fd, 1, found.st_size - 1) != b"\n":
+        os.write(fd, b"\n")
+
+
 def _open_alone(path: Path) -> int:
     while True:
         fd = os.open(path, os.O_RDWR)
         try:
             _lock(fd, alone=True)
             is_current = os.path.samestat(os.fstat(fd), path.stat())
-        except FileNotFoundError:
+        except OSError:
             os.close(fd)
             raise
         if is_current:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pipeline.lines import put_aside
+from pipeline.lines import put_aside, sweep
 
 
 def older_parts(log: Path) -> list[Path]:
@@ -22,6 +22,15 @@ def rotate(log: Path, *, least_bytes: int) -> bool:
     """Let a file that is so long become the newest of the older parts; false when somebody else has done so."""
     real = log.resolve()  # a link stays a link, and the parts lie beside what it leads to
     return put_aside(real, lambda: _next_part(real), least_bytes=least_bytes)
+
+
+def sweep_parts(log: Path) -> None:
+    """Erase what rewritings that were killed have left of the file and of its parts, of those that are gone, too."""
+    real = log.resolve()
+    name = re.compile(rf"\.({re.escape(real.stem)}(?:\.\d{{6,}})?{re.escape(real.suffix)})\.\d+")
+    there = real.parent.iterdir() if real.parent.is_dir() else ()
+    for part in {match[1] for path in there if (match := name.fullmatch(path.name))}:
+        sweep(real.with_name(part))
 
 
 def _next_part(log: Path) -> Path:

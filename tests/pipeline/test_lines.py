@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import errno
 import multiprocessing
+import os
+import signal
 from collections.abc import Iterable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
-from pipeline.lines import Lines, WholeLines, rewrite
+from pipeline.lines import Lines, WholeLines, rewrite, sweep
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -69,6 +72,78 @@ def test_the_end_and_the_rights_stay(tmp_path: Path) -> None:
     assert lines.identity() != before
     assert (tmp_path / "e").stat().st_mode & 0o777 == 0o600
     lines.close()
+
+
+def test_a_file_that_is_rewritten_stays_as_old_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "e"
+    path.write_bytes(b"keep\ndrop\n")
+    os.utime(path, (1000, 2000))
+    drop(path, b"drop")
+    assert path.read_bytes() == b"keep\n"
+    assert path.stat().st_mtime == 2000
+
+
+def _stop_in_the_middle(path: Path, said: Connection) -> None:
+    def chosen(lines: Iterable[bytes]) -> Iterable[bytes]:
+        yield from lines
+        said.send("in the middle")
+        said.recv()
+
+    rewrite(path, chosen)
+
+
+def kill_in_the_middle(path: Path) -> None:
+    here, there = SPAWN.Pipe()
+    rewriting = SPAWN.Process(target=_stop_in_the_middle, args=(path, there))
+    rewriting.start()
+    assert here.recv() == "in the middle"
+    assert rewriting.pid is not None
+    os.kill(rewriting.pid, signal.SIGKILL)
+    rewriting.join()
+    rewriting.close()
+    here.close()
+    there.close()
+
+
+def test_what_a_killed_rewriting_has_left_goes_with_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "e"
+    path.write_bytes(b"keep\ndrop\n")
+    kill_in_the_middle(path)
+    assert len(list(tmp_path.iterdir())) == 2
+    drop(path, b"drop")
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == b"keep\n"
+
+
+def test_what_a_killed_rewriting_has_left_is_swept_up_with_and_without_its_file(tmp_path: Path) -> None:
+    path, other = tmp_path / "e", tmp_path / ".other.12"
+    other.touch()
+    for is_there in (True, False):
+        path.write_bytes(b"keep\n")
+        kill_in_the_middle(path)
+        if not is_there:
+            path.unlink()
+        sweep(path)
+        assert sorted(tmp_path.iterdir()) == ([other, path] if is_there else [other])
+
+
+def test_a_half_line_that_a_full_disk_leaves_unended_costs_no_open_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "e").write_bytes(b"hal")
+
+    def full(_fd: int, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    free = os.open(tmp_path, os.O_RDONLY)
+    os.close(free)
+    monkeypatch.setattr("pipeline.lines.os.write", full)
+    with pytest.raises(OSError, match="No space"):
+        Lines(tmp_path / "e")
+    monkeypatch.undo()
+    assert os.open(tmp_path, os.O_RDONLY) == free, "the lowest number that is free is given first"
+    os.close(free)
+    drop(tmp_path / "e", b"x")  # and the lock is free
 
 
 def _write_on(path: Path, mark: str, go: Connection) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.erasure import erase_events
 from pipeline.event_log import EventLog
-from pipeline.parts import all_parts, older_parts, rotate
+from pipeline.parts import all_parts, older_parts, rotate, sweep_parts
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -56,6 +56,25 @@ def test_what_is_short_or_not_there_is_not_put_aside(tmp_path: Path) -> None:
     assert not rotate(tmp_path / "e.jsonl", least_bytes=1)
     (tmp_path / "e.jsonl").write_text("short\n")
     assert not rotate(tmp_path / "e.jsonl", least_bytes=100)
+
+
+def test_what_killed_rewritings_have_left_is_erased_and_other_files_stay(tmp_path: Path) -> None:
+    stay = ["e.jsonl", "e.000002.jsonl", ".other.jsonl.7", ".e.jsonl.bak", ".e.1.jsonl.7"]
+    for name in (*stay, ".e.jsonl.7", ".e.000001.jsonl.7", ".e.000002.jsonl.8"):
+        (tmp_path / name).touch()
+    sweep_parts(tmp_path / "e.jsonl")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(stay)
+    sweep_parts(tmp_path / "none" / "e.jsonl")
+
+
+def test_a_person_is_in_nothing_that_a_killed_deletion_has_left(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "e.jsonl")
+    log.append(told(1, 1, "Ann"))
+    log.close()
+    (tmp_path / ".e.000001.jsonl.7").write_bytes((tmp_path / "e.jsonl").read_bytes())
+    erase_events(tmp_path / "e.jsonl", "Ann")
+    assert [path.name for path in tmp_path.iterdir()] == ["e.jsonl"]
+    assert read(tmp_path / "e.jsonl") == []
 
 
 def test_the_tail_goes_back_into_the_part_before(tmp_path: Path) -> None:
