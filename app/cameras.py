@@ -20,12 +20,18 @@ SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp", "srt")
 
 LONGEST = 8192  # characters; looking for secrets in much longer texts takes seconds
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
+_HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|[\w.-]+)(?::\d*)?")
+_LOGIN = re.compile(r"[^/?#]*@")
 # Query values are shown only for keys that tell streams of one camera apart.
-_HARMLESS = frozenset({"channel", "subtype", "stream", "profile", "resolution", "fps"})
+_HARMLESS = re.compile(r"(?:channel|subtype|stream|profile|resolution|fps)=[\w.-]*", re.IGNORECASE)
 _SECRET_KEY = re.compile(
     r"(?<![\w.-])[\w.-]*(?:user|login|pass|pwd|pw|token|key|auth|secret|sig|credential)[\w.-]*\s*=", re.IGNORECASE
 )
-_GST_SECRET = re.compile(_SECRET_KEY.pattern + r"""\s*("[^"]*"|'[^']*'|\S+)""", re.IGNORECASE)
+_QUOTED = r"""(?:"(?:\\.|[^"\\])*(?:"|$)|'(?:\\.|[^'\\])*(?:'|$))"""
+_IN_PIPELINE = re.compile(
+    rf"(?P<key>{_SECRET_KEY.pattern})\s*(?:{_QUOTED}|\\.|\S)+|(?P<quoted>{_QUOTED})|://(?P<rest>\S*)",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def kind(source: str) -> Kind:
@@ -68,25 +74,16 @@ def live(source: str) -> bool:
 def shown(source: str) -> str:
     """The source without anything that could be a credential.
 
-    When in doubt it hides: all up to the last @ (a password may hold @ and /), all of a path from the first
-    thing that looks like `password=`, and every query value that is not known to be harmless.
+    When in doubt it hides: the login before the host, all of a path from the first thing that looks like `password=`,
+    every query value that is not known to be harmless, and everything if an @ stands where it may belong to a password
+    as well as to a path.
     """
     if len(source) > LONGEST:
         return "…"
     if source.startswith("gst:"):
-        hidden = _GST_SECRET.sub(lambda found: found[0].split("=")[0] + "=…", source)
-        return re.sub(r"://\S*@", "://…@", hidden)
-    address = _ADDRESS.fullmatch(source)
-    if address is None:
-        return source
-    rest = address["rest"]
-    if "@" in rest:
-        rest = "…@" + rest.rpartition("@")[2]
-    place, mark, query = rest.partition("?")
-    secret = _SECRET_KEY.search(place)
-    if secret:
-        return f"{address['scheme']}://{place[: secret.start()]}…"
-    return f"{address['scheme']}://{place}{mark}{'&'.join(_shown_part(part) for part in query.split('&'))}"
+        return _shown_pipeline(source)
+    before, mark, rest = source.partition("://")
+    return f"{before}://{_shown_rest(rest)}" if mark else source
 
 
 def name(text: str) -> str:
@@ -113,22 +110,67 @@ def cameras(sources: Sequence[str], names: Sequence[str] = ()) -> tuple[CameraCo
     return tuple(found)
 
 
+def _shown_pipeline(source: str) -> str:
+    hidden = _IN_PIPELINE.sub(_shown_token, source)
+    before, mark, rest = hidden.partition("://")
+    return f"{before}://…" if "@" in re.sub(r"(^|://)…@", "", rest) else before + mark + rest
+
+
+def _shown_token(found: re.Match[str]) -> str:
+    if found["key"]:
+        return f"{found['key']}…"
+    if found["rest"] is not None:
+        return f"://{_shown_rest(found['rest'])}"
+    before, mark, rest = found["quoted"].partition("://")
+    secret = _SECRET_KEY.search(before)
+    if secret:
+        return f"{before[: secret.start()]}…"
+    return before + mark + (_shown_rest(rest) if mark else "")
+
+
+def _shown_rest(rest: str) -> str:
+    login, others = _parted(rest)
+    if others is None:
+        return "…"
+    place, mark, query = others.partition("?")
+    at = "…@" if login else ""
+    secret = _SECRET_KEY.search(place)
+    if secret:
+        return f"{at}{place[: secret.start()]}…"
+    return f"{at}{place}{mark}{'&'.join(_shown_part(part) for part in query.split('&'))}"
+
+
 def _shown_part(part: str) -> str:
-    key, equals, _ = part.partition("=")
-    if not equals:
-        return "…" if part else ""
-    return part if key.lower() in _HARMLESS else f"{key}=…"
+    if not part or _HARMLESS.fullmatch(part):
+        return part
+    key, _, value = part.partition("=")
+    return f"{key}=…" if value.strip("=") else "…"  # the = of base 64 makes no key
+
+
+def _parted(rest: str) -> tuple[str, str | None]:
+    """The login and what is behind it; None where nobody can tell which @ ends the login."""
+    found = _LOGIN.match(rest)
+    login = found[0] if found else ""
+    others = rest[len(login) :]
+    return login, None if "@" in others else others
 
 
 def _host(source: str) -> str:
-    rest = source.partition("://")[2].rpartition("@")[2]
-    return re.split(r"[/?#]", rest, maxsplit=1)[0]
+    """With its port, as FFmpeg takes it: what stands before the first sign that begins a path."""
+    rest = source.partition("://")[2]
+    return re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+
+
+def _name_of_address(source: str) -> str:
+    """The host, if it is certain that it is one."""
+    host = _HOST.fullmatch(_host(source))
+    return host["host"] if host and _parted(source.partition("://")[2])[1] is not None else "camera"
 
 
 def _name(source: str) -> str:
     match kind(source):
         case "address":
-            return re.sub(r":\d*$", "", _host(source))
+            return _name_of_address(source)
         case "gst":
             return "gst"
         case "file":

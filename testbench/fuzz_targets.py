@@ -41,6 +41,7 @@ from testbench.fuzz_seeds import DIM, TIME
 
 _KEY = Seal((bytes(range(32)),))
 _SPACE = "test@sha256:1"
+_PASSWORD = "Pl4nted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ def _settings(folder: Path) -> Iterator[Target]:
     yield Target("settings", ("\n".join(lines).encode(), some), _load_settings)
     sources = (b"rtsp://user:p%40ss@host:554/stream?token=x", b"gst:v4l2src ! appsink password=x", b"0", b"film.mp4")
     yield Target("camera addresses", sources, _address, (ValueError, UserError))
+    passwords = (b"x@y", b"a/b?c#d@", b"pass=1&user=2", b"http://u:p@h/", b"'a b\\\"c!", b"channel=1;token=[::1]:554")
+    yield Target("passwords in camera addresses", passwords, _addresses_with_password, (ValueError,))
     yield Target("cameras.toml", (fuzz_seeds.CAMERAS,), _of_file(folder / "cameras.toml", camera_list.read))
     urls = (
         b"mqtts://broker:8883",
@@ -161,6 +164,25 @@ def _address(data: bytes) -> object:
     text = cameras.source(data.decode("utf-8", "replace"))
     logins = Logins({"CAMERA_USER": "me", "CAMERA_PASSWORD": "p/@?"})
     return [(one.shown, one.name, logins.filled(one.source, one.name)) for one in cameras.cameras([text])]
+
+
+def _addresses_with_password(data: bytes) -> None:
+    """Neither what is shown nor the name has it, whatever stands around it, at each place where people write it."""
+    around = data.decode("utf-8", "replace")[:1000]
+    half = len(around) // 2
+    password = around[:half] + _PASSWORD + around[half:]
+    of_query = password.replace("&", "")  # which ends the password, there for the camera as well
+    of_pipeline = password.replace("\\", "\\\\").replace('"', '\\"')
+    for text in (
+        f"rtsp://me:{password}@host:554/stream?channel=1",
+        f"rtsp://host/h264?username=me@example.org&password={of_query}&channel=1",
+        f"rtsp://host:554/user=me_password={password}_channel=1.sdp",
+        f'gst:rtspsrc location=rtsp://host/1 user-id=me user-pw="{of_pipeline}" ! appsink',
+        f'gst:rtspsrc location="rtsp://me:{of_pipeline}@host/1" ! appsink',
+    ):
+        (camera,) = cameras.cameras([text])
+        if _PASSWORD in camera.shown + camera.name:
+            raise AssertionError(f"{camera.shown} {camera.name}")
 
 
 def _value(data: bytes) -> object:

@@ -42,7 +42,9 @@ PLANTED = {
     "QDRANT_URL": "http://127.0.0.1:9",
     "WEBHOOK_URL": "http://127.0.0.1:9/hook?key=webh00kQuery-4720",
 }
+UNESCAPED = "p@th/Passw0rd@unesc4ped-4724"  # as people write it, though it ought to be percent-encoded
 ADDRESS = f"http://{{user}}:{{password}}@127.0.0.1:9/stream?token={QUERY}"
+IN_QUERY = f"http://127.0.0.1:9/video?user=me@example.org&password={UNESCAPED}"
 PATIENCE_S = 120
 
 
@@ -60,7 +62,7 @@ def raw_key() -> set[bytes]:
 
 
 def leaks(said: bytes) -> list[str]:
-    everything = {**SECRETS, "query": QUERY, "webhook": "webh00kQuery-4720"}
+    everything = {**SECRETS, "query": QUERY, "webhook": "webh00kQuery-4720", "unescaped": "unesc4ped-4724"}
     found = [name for name, secret in everything.items() if any(way in said for way in written_ways(secret))]
     return found + ["raw key"] * any(way in said for way in raw_key())
 
@@ -89,9 +91,8 @@ def run(program: Any, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], h
     more = {key: value for key, value in PLANTED.items() if key != "QDRANT_URL"} | {"DISPLAY_MODE": "web"}
     enrolled = program.run("enroll", PERSON, PORTRAIT, **more)
     assert enrolled.code == 0 and leaks(enrolled.said.encode()) == [], enrolled.said
-    started = program.start(
-        *("--source", "demo", "--loop", "--realtime", 10, "--source", ADDRESS, "--port", "0", *outputs), **more
-    )
+    sources = ["--source", "demo", "--loop", "--realtime", "10", "--source", ADDRESS, "--source", IN_QUERY]
+    started = program.start(*sources, "--port", "0", *outputs, **more)
     said: list[str] = []
     for line in started.stdout:
         said.append(line)
@@ -139,6 +140,11 @@ COMMANDS = (
     ["--source", "rtsp://u:" + quote(CAMERA, safe="") + "@127.0.0.1:9/x", "--frames", "3"],
     ["--source", "demo", "--evnts", ADDRESS],
     [ADDRESS],
+    ["--source", f"rtsp://127.0.0.1:9/h264?username=me@example.org&password={UNESCAPED}", "--frames", "3"],
+    ["--source", f"rtsp://127.0.0.1:9/user=me_password={UNESCAPED}_channel=1.sdp", "--frames", "3"],
+    ["--source", f"rtsp://me:{UNESCAPED}@127.0.0.1:9/x", "--frames", "3"],
+    [f"--sorce=rtsp://me:{UNESCAPED}@127.0.0.1:9/x"],
+    [f"rtsp://127.0.0.1:9/x?password={UNESCAPED}"],
 )
 
 
