@@ -19,6 +19,7 @@ from app import flags, settings
 from app.flags import Plan
 from app.fleet.roster import FleetCamera
 from app.run import Run
+from app.settings import Settings
 from checkpoints.errors import OutputError
 from checkpoints.exit_code import exit_code
 from pipeline.config import CollectorConfig
@@ -88,7 +89,7 @@ def folder_of(data_dir: Path, camera: str) -> Path:
 
 def plan_of(task: Task) -> Plan:
     own = folder_of(settings.read().data_dir, task.camera.name)
-    chosen = settings.read({**task.chosen, "DATA_DIR": str(own), "DISPLAY_MODE": "web"})
+    chosen = _alone(settings.read({**task.chosen, "DATA_DIR": str(own), "DISPLAY_MODE": "web"}), own)
     plan = flags.run_config(chosen, (task.camera.config(),))
     outlets = plan.config.outlets
     assert outlets is not None  # there is a console
@@ -98,6 +99,23 @@ def plan_of(task: Task) -> Plan:
             plan.config,
             output=replace(plan.config.output, event_run=task.run),
             outlets=replace(outlets, collector=CollectorConfig(task.collector, task.secret)),
+        ),
+    )
+
+
+def _alone(chosen: Settings, own: Path) -> Settings:
+    """Files and folders that the machine's own settings name would be those of all its cameras."""
+    output = chosen.output
+    return replace(
+        chosen,
+        gallery=replace(chosen.gallery, path=own / "gallery"),
+        output=replace(
+            output,
+            events=own / "events.jsonl",
+            record=None if output.record is None else own / "recordings",
+            clips=None if output.clips is None else own / "clips",
+            report=None if output.report is None else own / "report.json",
+            trace=None if output.trace is None else own / "trace.json",
         ),
     )
 

@@ -79,6 +79,25 @@ def test_a_run_is_what_the_settings_say_with_its_own_name_and_folder(
     assert SECRET not in repr(config)
 
 
+def test_what_a_machine_has_set_for_itself_is_not_shared_by_its_cameras(
+    heard: Heard, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = data_dir / "shared"
+    files = {"EVENTS": "all.jsonl", "REPORT_FILE": "report.json", "TRACE_FILE": "trace.json"}
+    for name, place in {"GALLERY_DIR": "people", "RECORD": "films.mp4", "CLIPS": "clips", **files}.items():
+        monkeypatch.setenv(name, str(shared / place))
+    monkeypatch.setenv("DATA_DIR", str(data_dir))
+    plan = one_camera.plan_of(heard.task())
+    own, output = one_camera.folder_of(data_dir, "The door"), plan.config.output
+    assert plan.config.gallery.path == own / "gallery"
+    assert output.events == own / "events.jsonl"
+    assert output.record is None
+    assert output.recordings is not None and output.recordings.folder == own / "recordings"
+    assert output.clips is not None and output.clips.folder == own / "clips"
+    assert (plan.report, plan.trace) == (own / "report.json", own / "trace.json")
+    assert not shared.exists()
+
+
 def test_cameras_whose_names_differ_have_folders_that_differ(tmp_path: Path) -> None:
     names = ("Yard 2", "Yard_2", "Yard/2", "door")
     assert len({one_camera.folder_of(tmp_path, name) for name in names}) == 4
