@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from app import audit, flags, outgoing, sealing, settings
 from app.settings import Settings
 from checkpoints.errors import GalleryLocked, SealError
 from checkpoints.sealed import Seal, id_of, new_key
+from pipeline.gallery.cutouts import sync_folder
 from pipeline.gallery.encrypting import encrypt
 from pipeline.gallery.lock import Lock
 from pipeline.outlets.crops import Crops
@@ -51,12 +54,13 @@ def make_command(args: argparse.Namespace) -> int:
         print(new_key())
         return 0
     try:
-        descriptor = os.open(args.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(new_key() + "\n")
+        _write(args.file, new_key() + "\n", os.O_EXCL)
+        sync_folder(args.file.parent)
     except OSError as error:
         raise SealError(
-            "The key cannot be written.", saw=f"{args.file}: {error.strerror}", fix="name a file that there is not yet"
+            "The key cannot be written.",
+            saw=f"{args.file}: {error.strerror}",
+            fix="name a file that there is not yet, in a folder that you may write to",
         ) from error
     print(f"A new key is in {args.file}. Name it in the settings: ENCRYPTION_KEY_FILE={args.file.absolute()}")
     return 0
@@ -71,7 +75,8 @@ def seal_command(args: argparse.Namespace) -> int:
             saw="neither ENCRYPTION_KEY nor ENCRYPTION_KEY_FILE is set",
             fix="make one: python -m app.main keys make FILE, and set ENCRYPTION_KEY_FILE=FILE",
         )
-    count = _encrypt_all(chosen, seal)
+    with _alone(chosen):
+        count = _encrypt_all(chosen, seal)
     audit.here(chosen).tell("sealed", count=count, key=id_of(seal.keys[0]).hex())
     print(f"Everything is under the key {id_of(seal.keys[0]).hex()}; changed: {count}")
     return 0
@@ -87,9 +92,10 @@ def rotate_command(args: argparse.Namespace) -> int:
             fix="put a new key in front of the old one, ENCRYPTION_KEY=NEW,OLD, and run: keys seal",
         )
     older = sealing.seal_of(chosen)
-    _put_in_front(path, new_key())
-    seal = sealing.seal_of(chosen)
-    count = _encrypt_all(chosen, seal)
+    with _alone(chosen):
+        _put_in_front(path, new_key())
+        seal = sealing.seal_of(chosen)
+        count = _encrypt_all(chosen, seal)
     audit.here(chosen).tell("rotated", count=count, key=id_of(seal.keys[0]).hex())
     old = ", ".join(id_of(key).hex() for key in older.keys)
     print(f"Everything is under the new key {id_of(seal.keys[0]).hex()}; changed: {count}")
@@ -97,17 +103,28 @@ def rotate_command(args: argparse.Namespace) -> int:
     return 0
 
 
-def _encrypt_all(chosen: Settings, seal: Seal) -> int:
-    """The events' pictures, too: while somebody writes there, some would be under the old key again."""
+@contextmanager
+def _alone(chosen: Settings) -> Iterator[None]:
+    """Nobody else writes pictures of events meanwhile: some would be under the old key again."""
     store, gallery = outgoing.store_dir(chosen), chosen.gallery_dir
-    if not store.is_dir():
-        return encrypt(gallery, seal) + audit.here(chosen).reseal()
-    try:
-        lock = Lock(store / "lock")
-    except GalleryLocked as error:
-        raise GalleryLocked("The events are in use by another process.", saw=error.saw, fix="stop it first") from error
-    with lock:
-        count = encrypt(gallery, seal) + Crops(store / "crops", seal).reseal()
+    with ExitStack() as held:
+        if store.is_dir():
+            try:
+                held.enter_context(Lock(store / "lock"))
+            except GalleryLocked as error:
+                raise GalleryLocked(
+                    "The events are in use by another process.", saw=error.saw, fix="stop it first"
+                ) from error
+        if gallery.is_dir():
+            Lock(gallery / "lock").release()  # who opens the gallery takes it again
+        yield
+
+
+def _encrypt_all(chosen: Settings, seal: Seal) -> int:
+    store = outgoing.store_dir(chosen)
+    count = encrypt(chosen.gallery_dir, seal)
+    if store.is_dir():
+        count += Crops(store / "crops", seal).reseal()
     return count + audit.here(chosen).reseal()
 
 
@@ -115,16 +132,20 @@ def _put_in_front(path: Path, key: str) -> None:
     """A power cut leaves the old file or the new one."""
     making = path.with_name(f".{path.name}.new")
     try:
-        before = path.read_text(encoding="ascii")
-        descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{key}\n{before}")
-            file.flush()
-            os.fsync(file.fileno())
+        _write(making, f"{key}\n{path.read_text(encoding='ascii')}", os.O_TRUNC)
         making.replace(path)
+        sync_folder(path.parent)  # before anything lies under the new key
     except OSError as error:
         raise SealError(
-            "The new key cannot be written; nothing was changed.",
+            "The new key cannot be written; nothing was encrypted anew.",
             saw=f"{path}: {error.strerror}",
-            fix="see that its folder may be written",
+            fix="see that its folder may be written to",
         ) from error
+
+
+def _write(path: Path, text: str, flag: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flag, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

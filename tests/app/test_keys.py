@@ -160,15 +160,25 @@ def test_a_sealing_that_was_cut_short_is_finished(data: Path, monkeypatch: pytes
     check_all_is_there(data, seal_of(path))
 
 
+@pytest.mark.parametrize("verb", ["seal", "rotate"])
 def test_while_the_program_runs_no_key_is_changed(
-    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verb: str
 ) -> None:
-    key_file(data, monkeypatch)
+    path = key_file(data, monkeypatch)
+    key = path.read_text()
     for lock in (data / "events" / "lock", data / "gallery" / "lock"):
         with Lock(lock):
-            assert main(["keys", "seal"]) == 2
+            assert main(["keys", verb]) == 2
         assert "by another process" in capsys.readouterr().err
+    assert path.read_text() == key, "each further try would leave another key in front"
     assert readable(data) == {"Ada", "Grace", "jpeg", "row", "unknown"}
+
+
+def test_a_key_goes_nowhere_but_into_a_folder_that_may_be_written_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["keys", "make", str(tmp_path / "none" / "key")]) == 2
+    assert "in a folder that you may write to" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["", "short\n", "ä" * 44])
