@@ -5,7 +5,11 @@ set -eu
 umask 077
 mkdir -p "$DATA_DIR/models"
 for model in /opt/facewire/models/*; do
-    [ -e "$DATA_DIR/models/${model##*/}" ] || cp "$model" "$DATA_DIR/models/"
+    brought=$DATA_DIR/models/${model##*/}
+    [ -e "$brought" ] && continue
+    cp "$model" "$brought.part" # cut short, it is no model yet
+    sync "$brought.part"
+    mv "$brought.part" "$brought"
 done
 python -m app.prepare >&2
 exec python -m app.main "$@"

@@ -54,6 +54,15 @@ def test_every_combination_is_understood(more: tuple[str, ...]) -> None:
     assert found["facewire"]["image"] == f"facewire:{recipe.removeprefix('docker/').removesuffix('.Dockerfile')}"
 
 
+def test_a_jetson_is_given_what_belongs_to_its_jetpack() -> None:
+    done = config("compose.jetson.yaml", JETSON_BASE="nvcr.io/base:1", JETSON_CUDA_PYTHON="12.2.1", **FILLED)
+    given = yaml.safe_load(done.stdout)["services"]["facewire"]["build"]["args"]
+    assert given == {"BASE": "nvcr.io/base:1", "CUDA_PYTHON": "12.2.1"}
+    recipe = (FOLDER / "jetson.Dockerfile").read_text(encoding="utf-8")
+    for name, text in services("compose.jetson.yaml")["facewire"]["build"]["args"].items():
+        assert f"ARG {name}={text}\n" in recipe, "they have the same defaults"
+
+
 @pytest.mark.parametrize("name", sorted(set(FILLED)))
 def test_what_only_the_user_can_know_is_asked_for(name: str) -> None:
     rest = {key: text for key, text in FILLED.items() if key != name}

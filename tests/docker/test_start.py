@@ -60,6 +60,20 @@ def test_models_of_the_image_are_brought_and_others_are_left_alone(container: Co
     assert (container.data / "models/b.onnx").stat().st_mode & 0o077 == 0
 
 
+def test_half_a_model_never_has_its_name(container: Container, tmp_path: Path) -> None:
+    (tmp_path / "cp").write_text('#!/bin/sh\nprintf half >"$2"\nexit 1\n', encoding="utf-8")
+    (tmp_path / "cp").chmod(0o755)
+    _, code = container.start()
+    assert code == 1
+    assert [path.name for path in (container.data / "models").iterdir()] == ["a.onnx.part"]
+    (tmp_path / "cp").unlink()
+    container.start()
+    assert {path.name: path.read_text("utf-8") for path in (container.data / "models").iterdir()} == {
+        "a.onnx": "of the image",
+        "b.onnx": "of the image",
+    }
+
+
 def test_without_models_nothing_is_started(container: Container) -> None:
     _, code = container.start(PREPARE_EXIT="2")
     assert code == 2
