@@ -31,6 +31,8 @@ for group in video render; do
 done
 install -d -o facewire -g facewire -m 0700 "$data"
 install -d -m 0750 -g facewire "${settings%/*}"
+# The service's user makes keys there and puts new ones in front of old ones: docs/security.md.
+install -d -o facewire -g facewire -m 0700 "${settings%/*}/keys"
 if [[ ! -e $settings ]]; then
     # There are passwords in it: root writes it, the service reads it, and nobody else does either.
     install -m 0640 -g facewire "$root/.env.example" "$settings"
@@ -49,6 +51,9 @@ FACEWIRE_LOCKED=1 DATA_DIR=$data "$root/run.sh" setup
 chown -R facewire:facewire "$data"
 
 install -m 0644 "$root/deploy/facewire.service" /etc/systemd/system/facewire.service
+if [[ -e /etc/nv_tegra_release ]]; then # a Jetson
+    install -D -m 0644 "$root/deploy/jetson.conf" /etc/systemd/system/facewire.service.d/jetson.conf
+fi
 install -m 0755 "$root/deploy/facewire" /usr/local/sbin/facewire
 systemctl daemon-reload
 if systemctl is-active --quiet facewire; then

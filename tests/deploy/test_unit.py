@@ -13,6 +13,7 @@ from app import settings
 from app.settings import ROOT
 
 UNIT = ROOT / "deploy/facewire.service"
+ON_A_JETSON = ROOT / "deploy/jetson.conf"
 EXPOSURE = 2.5  # of 10, by `systemd-analyze security`; an unhardened service has 9.6
 NOT_OURS = {"HOME", "PYTHONSAFEPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
@@ -33,6 +34,10 @@ def test_systemd_understands_every_line(tmp_path: Path) -> None:
     here.write_text(UNIT.read_text(encoding="utf-8").replace("/opt/facewire/.venv/bin/python", "/bin/true"), "utf-8")
     done = analyze("verify", "--man=no", str(here))
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    (tmp_path / f"{UNIT.name}.d").mkdir()
+    shutil.copy(ON_A_JETSON, tmp_path / f"{UNIT.name}.d")
+    done = analyze("verify", "--man=no", str(here))
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 @needs_systemd
@@ -42,6 +47,27 @@ def test_it_can_do_little_to_the_machine() -> None:
     if found is None:
         pytest.skip(f"this systemd cannot tell: {done.stderr.strip()}")
     assert float(found[1]) <= EXPOSURE
+
+
+def test_on_a_jetson_it_reaches_the_gpu_and_the_daemon_of_its_cameras() -> None:
+    """A list of devices that is not empty would go on to forbid the others."""
+    said = re.findall(r"^(\w+)=(.*)$", ON_A_JETSON.read_text(encoding="utf-8"), re.MULTILINE)
+    assert dict(said) == {
+        "DevicePolicy": "auto",
+        "DeviceAllow": "",
+        "PrivateTmp": "false",
+        "ReadWritePaths": "/tmp",
+    }
+
+
+def test_it_is_tried_again_for_ever() -> None:
+    assert lines("Restart") == ["on-failure"]
+    assert lines("StartLimitIntervalSec") == ["0"]
+
+
+def test_the_kernel_keeps_core_files_from_collectors() -> None:
+    """app/privacy.py sets the same, but cannot go beyond a hard limit of 0, at which the kernel still calls them."""
+    assert lines("LimitCORE") == ["1"]
 
 
 def test_it_writes_in_one_folder_and_waits_for_cameras() -> None:

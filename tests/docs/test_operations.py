@@ -16,7 +16,7 @@ PAGES = [ROOT / "docs" / f"{name}.md" for name in ("operations", "jetson", "wind
 COMMAND = re.compile(r"(?:sudo facewire|python -m app\.main|\./run\.sh) ([^`\n]*)")
 FILE = re.compile(r"\b(?:docker|deploy|docs|scripts)/[\w./-]*\w")
 # Of systemd, Compose, the images' recipes and pip: none of them is a setting of the program.
-NOT_OURS = {"FACEWIRE_MEMORY", "JETSON_BASE", "CUDA_PYTHON", "SIGSTOP", "CHANGELOG", "COMMIT"}
+NOT_OURS = {"FACEWIRE_MEMORY", "JETSON_BASE", "JETSON_CUDA_PYTHON", "SIGSTOP", "CHANGELOG", "COMMIT"}
 
 
 def page(path: Path) -> str:
