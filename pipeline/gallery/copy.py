@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from checkpoints.errors import GalleryError
+from checkpoints.errors import UserError
 from pipeline.clock import now_ns
 from pipeline.gallery.edits import Change, Edited, Entry
 from pipeline.gallery.gallery import Health, Kept, Match
@@ -71,12 +71,13 @@ class MirroredGallery(Edited):
         self._closing = False
         self._pulled = False
         self._failures = 0
-        self._trouble: GalleryError | None = None
+        self._trouble: UserError | None = None
+        self._bug: BaseException | None = None
         self._away_since_ns: int | None = None
         # A crash can come after the journal was written and before the copy was.
         for change in journal.changes():
             local.apply(change)
-        self._worker = threading.Thread(target=self._work, name="gallery server", daemon=True)
+        self._worker = threading.Thread(target=self._guarded, name="gallery server", daemon=True)
         self._worker.start()
 
     def count(self) -> int:
@@ -102,13 +103,16 @@ class MirroredGallery(Edited):
             self._journal.append(change)
             try:
                 self._local.apply(change)
-            except GalleryError:
+            except Exception:
                 self._journal.retract()
                 raise
             self._turn.notify_all()
 
     def health(self) -> Health:
+        """Raises what has ended the thread: it is for the process to begin again."""
         with self._turn:
+            if self._bug is not None:
+                raise self._bug
             since_ns, waiting = self._away_since_ns, len(self._journal)
         return Health(None if since_ns is None else (now_ns() - since_ns) / 1e9, waiting)
 
@@ -118,8 +122,8 @@ class MirroredGallery(Edited):
             self._turn.wait_for(lambda: self._pulled or self._failures > 0 or self._closing, timeout_s)
             return self._pulled
 
-    def trouble(self) -> GalleryError | None:
-        """What the server, or the way to it, said last; None: all is well."""
+    def trouble(self) -> UserError | None:
+        """What the server, the way to it, or what is kept here said last; None: all is well."""
         with self._turn:
             return self._trouble
 
@@ -137,11 +141,20 @@ class MirroredGallery(Edited):
 
     # -- the worker's side --
 
+    def _guarded(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001  (raised again where `health` is asked for)
+            with self._turn:
+                self._bug = error
+                self._failures += 1  # so that nobody waits for this thread
+                self._turn.notify_all()
+
     def _work(self) -> None:
         while not self._closing:
             try:
                 wait_s = self._round()
-            except GalleryError as error:
+            except UserError as error:
                 wait_s = self._failed(error)
             with self._turn:
                 self._turn.notify_all()
@@ -177,7 +190,7 @@ class MirroredGallery(Edited):
             self._trouble = None
             self._away_since_ns = None
 
-    def _failed(self, error: GalleryError) -> float:
+    def _failed(self, error: UserError) -> float:
         """Twice as long after each failure, and never in step with other programs that lost the same server."""
         with self._turn:
             self._failures += 1

@@ -11,7 +11,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from checkpoints import json_text
@@ -36,7 +36,7 @@ class Pull:
         self._mark = mark
         self._server_name = server_name
         self._next_ns = 0
-        self._newest: str | None = None
+        self._newest: datetime | None = None
 
     def due_s(self, now_ns: int) -> float:
         return max(0.0, (self._next_ns - now_ns) / 1e9)
@@ -66,7 +66,12 @@ class Pull:
         self._remember(server)
 
     def _see(self, changes: Iterable[str]) -> None:
-        self._newest = max([self._newest or "", *changes]) or None
+        """What somebody else's program says instead of a time tells nothing; nor does a clock that runs ahead."""
+        now = datetime.now(timezone.utc)
+        moments = [min(moment, now) for changed in changes if (moment := _moment(changed)) is not None]
+        if self._newest is not None:
+            moments.append(self._newest)
+        self._newest = max(moments, default=None)
 
     def _in_line_with(self, server: QdrantServerGallery) -> bool:
         """Whether this copy was in line with this very collection before: only then is what it lacks, erased.
@@ -195,6 +200,17 @@ def _ids_waiting(journal: Journal) -> set[str]:
     return ids
 
 
-def _earlier(changed: str) -> str:
-    moment = datetime.fromisoformat(changed.replace("Z", "+00:00")) - _CLOCKS
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _moment(changed: str) -> datetime | None:
+    """None for what is no time, or one of before there were such programs."""
+    try:
+        moment = datetime.fromisoformat(changed.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return moment if moment.year >= 2000 else None
+
+
+def _earlier(moment: datetime) -> str:
+    since = (moment - _CLOCKS).astimezone(timezone.utc)
+    return since.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
 
-from checkpoints.errors import GalleryError
+from checkpoints.errors import GalleryError, SealError
 from checkpoints.sealed import UNSEALED, Seal
 from pipeline.clock import now_ns
 from pipeline.gallery.sightings import Sighting
@@ -140,13 +140,14 @@ class Keeper:
         self._jobs: queue.Queue[Callable[[Unknowns], object] | None] = queue.Queue(_WAITING)
         self._thread: threading.Thread | None = None
         self._error: GalleryError | None = None
+        self._bug: BaseException | None = None
 
     def give(self, job: Callable[[Unknowns], object], *, only_if_there: bool = False) -> None:
         """A disk that is hopelessly slow costs sightings, not recognition: what does not fit in is not kept."""
         if self._thread is None:
             if only_if_there and not self._open().there:
                 return
-            self._thread = threading.Thread(target=self._work, name="unknowns", daemon=True)
+            self._thread = threading.Thread(target=self._guarded, name="unknowns", daemon=True)
             self._thread.start()
         try:
             self._jobs.put_nowait(job)
@@ -154,17 +155,26 @@ class Keeper:
             return
 
     def check(self) -> None:
+        """Raises what went wrong: a disk's trouble once, what has ended the thread always."""
+        if self._bug is not None:
+            raise self._bug
         error, self._error = self._error, None
         if error is not None:
             raise error
 
     def close(self, patience_s: float = 2.0) -> None:
-        if self._thread is not None:
+        if self._thread is not None and self._thread.is_alive():
             try:
                 self._jobs.put(None, timeout=patience_s)
             except queue.Full:
                 return
             self._thread.join(patience_s)
+
+    def _guarded(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001  (raised again in the process's own thread)
+            self._bug = error
 
     def _work(self) -> None:
         store = self._open()
@@ -173,4 +183,6 @@ class Keeper:
                 job(store)
             except GalleryError as error:
                 self._error = error
+            except SealError as error:
+                self._error = GalleryError(error.what, saw=error.saw, fix=error.fix)
         store.close()

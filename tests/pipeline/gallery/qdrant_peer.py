@@ -264,10 +264,18 @@ def _meets(point: Stored, condition: Any) -> bool:
     value = point.payload.get(condition["key"])
     if condition.get("range"):
         since, until = (condition["range"].get(key) for key in ("gte", "lte"))
-        at = None if value is None else _moment(value)
+        at = _moment_kept(value)
         return at is not None and not (since and at < _moment(since)) and not (until and at > _moment(until))
     match = condition["match"]
     return bool(value in match["any"] if "any" in match else value == match["value"])
+
+
+def _moment_kept(value: Any) -> datetime | None:
+    """Texts that are no times meet no condition."""
+    try:
+        return _moment(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _moment(text: str) -> datetime:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from checkpoints.errors import GalleryError
+from checkpoints.errors import GalleryError, SealBroken
 from pipeline.clock import now_ns
 from pipeline.config import GalleryConfig, ServerConfig
 from pipeline.gallery.copy import MirroredGallery, Pace
@@ -216,6 +216,56 @@ def test_points_of_somebody_elses_program_are_left_alone(make_peer: Any, mirror:
     gallery = mirror(peer)
     until(lambda: names(gallery) == {"Ann": 1})
     assert gallery.health().away_s is None
+
+
+@pytest.mark.parametrize("changed", ["yesterday", "", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+def test_times_of_somebody_elses_program_hide_no_change(make_peer: Any, mirror: Mirror, changed: str) -> None:
+    peer = make_peer()
+    one, other = mirror(peer, "one"), mirror(peer, "other")
+    one.add("Ann", [picture(1)])
+    one.add("Eve", [picture(2)])
+    until(lambda: other.count() == 2)
+    points = peer.collections["facewire"].points
+    with peer.lock:
+        next(point for point in points.values() if point.payload["person"] == "Eve").payload["changed"] = changed
+    again = mirror(peer, "again")
+    until(lambda: again.count() == 2)
+    one.rename("Ann", "Zoë")
+    until(lambda: names(again) == names(other) == {"Zoë": 1, "Eve": 1})
+    assert again.health().away_s is None
+
+
+@pytest.mark.parametrize("error", [OSError("a disk that is gone"), ValueError("what nobody has thought of")])
+def test_what_ends_the_thread_is_raised_where_health_is_asked_for(tmp_path: Path, error: Exception) -> None:
+    class Broken(Pull):
+        def run(self, *_: Any) -> None:
+            raise error
+
+    local = MemoryGallery(space=SPACE, dim=DIM)
+    server = QdrantServerGallery(ServerConfig("http://localhost:1"), space=SPACE, dim=DIM)
+    gallery = MirroredGallery(local, server, Journal(tmp_path / "journal"), Broken(tmp_path / "mark", "m"), QUICK)
+    assert not gallery.catch_up(PATIENCE_S)
+    for _ in range(2):
+        with pytest.raises(type(error), match=str(error)):
+            gallery.health()
+    gallery.close()
+
+
+def test_a_damaged_picture_is_trouble_and_the_thread_goes_on(tmp_path: Path) -> None:
+    rounds: list[None] = []
+
+    class Damaged(Pull):
+        def run(self, *_: Any) -> None:
+            rounds.append(None)
+            raise SealBroken("A cut-out is damaged.")
+
+    local = MemoryGallery(space=SPACE, dim=DIM)
+    server = QdrantServerGallery(ServerConfig("http://localhost:1"), space=SPACE, dim=DIM)
+    gallery = MirroredGallery(local, server, Journal(tmp_path / "journal"), Damaged(tmp_path / "mark", "m"), QUICK)
+    until(lambda: len(rounds) > 2)
+    assert isinstance(gallery.trouble(), SealBroken)
+    assert gallery.health().away_s is not None
+    gallery.close()
 
 
 def test_a_configured_server_is_found_by_commands(make_peer: Any, tmp_path: Path) -> None:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from checkpoints.errors import GalleryError
+from checkpoints.errors import GalleryError, SealError
 from pipeline.gallery.gallery import Cutout
 from pipeline.gallery.sightings import Sightings
-from pipeline.gallery.unknown_tracks import STAY_S, TELL_EVERY_S, UnknownTracks
+from pipeline.gallery.unknown_tracks import STAY_S, TELL_EVERY_S, Keeper, UnknownTracks
 from pipeline.gallery.unknowns import Shot, Unknowns
 
 TRACK = ("door", 7)
@@ -146,3 +148,38 @@ def test_a_disk_that_fails_is_told_once_and_the_run_goes_on(tmp_path: Path) -> N
     assert not tracks.wants(TRACK, 0.9)
     tracks.tick()
     tracks.close()
+
+
+class Told(Exception):
+    """A mistake in the program, say."""
+
+
+def fails(error: Exception) -> Callable[[Unknowns], object]:
+    def job(_store: Unknowns) -> object:
+        raise error
+
+    return job
+
+
+@pytest.mark.parametrize("error", [Told(), OSError("a disk that is gone"), ValueError("a line that cannot be")])
+def test_what_ends_the_keeper_is_raised_whenever_it_is_asked(tmp_path: Path, error: Exception) -> None:
+    keeper = Keeper(lambda: Unknowns(tmp_path))
+    keeper.give(fails(error))
+    keeper.give(lambda _store: pytest.fail("it has ended"))
+    keeper.close()
+    for _ in range(2):
+        with pytest.raises(type(error)):
+            keeper.check()
+    keeper.close()
+
+
+def test_unknown_faces_under_another_key_are_told_like_a_disk_that_fails(tmp_path: Path) -> None:
+    done = threading.Event()
+    keeper = Keeper(lambda: Unknowns(tmp_path))
+    keeper.give(fails(SealError("The key is another one.")))
+    keeper.give(lambda _store: done.set())
+    assert done.wait(30), "the next job is done all the same"
+    with pytest.raises(GalleryError, match="another one"):
+        keeper.check()
+    keeper.check()
+    keeper.close()
