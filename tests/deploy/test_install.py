@@ -21,6 +21,7 @@ SCRIPTS = [
     ROOT / "run.sh",
 ]
 NOBODY = 65534
+STUBS = ("getent", "useradd", "usermod", "systemctl", "chown")
 needs_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be somebody else"
 )
@@ -73,7 +74,7 @@ def install(folder: Path, *there: str) -> subprocess.CompletedProcess[str]:
     shutil.copytree(ROOT / "deploy", code / "deploy")
     (code / ".env.example").touch()
     commands.mkdir()
-    for stub in (*(commands / name for name in "getent useradd usermod systemctl chown".split()), code / "run.sh"):
+    for stub in (*(commands / name for name in STUBS), code / "run.sh"):
         stub.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
         stub.chmod(0o755)
     text = (code / "deploy/install.sh").read_text(encoding="utf-8")
