@@ -1,9 +1,11 @@
-"""The whole program for a long time: whether its memory, its open files and its latency stay as they are.
+"""The whole program for a long time: whether its memory, its open files and its latency stay as they are, and whether
+every process lives through it.
 
     python -m testbench.soak --minutes 30 --json soak.json
 
 Two cameras of 25 frames a second, with events, their store and a gallery. The first minutes, in which caches fill, do
-not count for the memory.
+not count for the memory. The exit code judges the memory by the best estimate of its slope; `memory_surely` says
+whether the upper bound is small enough, too.
 """
 
 from __future__ import annotations
@@ -124,6 +126,7 @@ def verdict(seen: Seen, warm_up_s: float, restarts: dict[str, int]) -> dict[str,
             "memory_surely": slope.high <= MOST_MB_PER_HOUR,
             "descriptors": files[-1] <= files[0],
             "latency": abs(change) <= MOST_P99_CHANGE or p99[2] < p99[0],
+            "restarts": not any(restarts.values()),
         },
     }
 
@@ -172,7 +175,7 @@ def _measure(args: argparse.Namespace) -> int:
     tell(found, args.json)
     clean = found["clean"]
     assert isinstance(clean, dict)
-    return 0 if all(clean[what] for what in ("memory", "descriptors", "latency")) else 1
+    return 0 if all(clean[what] for what in ("memory", "descriptors", "latency", "restarts")) else 1
 
 
 if __name__ == "__main__":

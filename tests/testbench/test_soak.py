@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from array import array
+from pathlib import Path
 
 import numpy as np
+import pytest
 
+from testbench import soak
 from testbench.soak import Sample, Seen, verdict
 
 
@@ -24,7 +27,8 @@ def clean(made: Seen) -> object:
 
 
 def test_a_program_that_stays_as_it_is() -> None:
-    assert clean(seen()) == {"memory": True, "memory_surely": True, "descriptors": True, "latency": True}
+    judged = ("memory", "memory_surely", "descriptors", "latency", "restarts")
+    assert clean(seen()) == dict.fromkeys(judged, True)
 
 
 def test_caches_that_fill_at_the_start_do_not_count() -> None:
@@ -39,3 +43,12 @@ def test_what_grows_is_seen() -> None:
     assert clean(seen(last_ms=23))["latency"] is False  # type: ignore[index]
     assert clean(seen(last_ms=21))["latency"] is True  # type: ignore[index]
     assert clean(seen(last_ms=10))["latency"] is True  # type: ignore[index]
+
+
+@pytest.mark.parametrize(("restarts", "code"), [(0, 0), (1, 1)])
+def test_a_process_that_was_started_again_makes_the_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, restarts: int, code: int
+) -> None:
+    found = verdict(seen(), 300, {"capture": 0, "lookup": restarts})
+    monkeypatch.setattr(soak, "soak", lambda *_: found)
+    assert soak.main(["--json", str(tmp_path / "found.json")]) == code
