@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from pipeline.parts import older_parts, rotate
 from pipeline.waiting_lines import WaitingLines
 
 _TAIL_BYTES = 1 << 18
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class EventLog:
@@ -35,7 +37,7 @@ class EventLog:
         try:
             self._lines = Lines(path)
         except OSError as error:
-            if not waits or not path.is_file():
+            if not waits or not (path.is_file() or error.errno in _FULL):
                 raise OutputError(
                     "Events cannot be written.",
                     saw=f"--events {path}: {error.strerror}",

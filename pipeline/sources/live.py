@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from checkpoints.errors import OutputError
 from pipeline import events, video_errors
 from pipeline.clock import now_ns
-from pipeline.config import CameraConfig, CaptureConfig
-from pipeline.event_log import open_log
+from pipeline.config import CameraConfig, CaptureConfig, RunConfig
+from pipeline.event_log import EventLog, open_log
 from pipeline.sources.connection import Connection, Picture
 from pipeline.sources.feed import Publisher, working_size
 from pipeline.sources.opening import Opening
@@ -29,8 +30,8 @@ class LiveSource:
     ) -> None:
         self._camera = camera
         self._config = config
-        self._say = context.say
-        self._log = open_log(context.config)
+        self._say, self._complain = context.say, context.complain
+        self._log = self._open_log(context.config)
         self._is_back = context.generation > 0
         self._connect = connect
         self._connection: Connection | None = None
@@ -53,7 +54,17 @@ class LiveSource:
             self._connection.close()
             self._connection = None
         if self._log is not None:
-            self._log.close()
+            try:
+                self._log.close()
+            except OutputError as error:  # why the connection broke is told all the same
+                self._complain(error)
+
+    def _open_log(self, config: RunConfig) -> EventLog | None:
+        try:
+            return open_log(config)
+        except OutputError as error:
+            self._complain(error)
+            return None
 
     def _show(self, connection: Connection, publisher: Publisher, pulse: Pulse) -> None:
         """Until the stream ends. A picture is the only sign of life that counts."""
@@ -72,6 +83,8 @@ class LiveSource:
             if size_wh is None:
                 self._tell("up")
             size_wh = picture.size_wh
+            if self._log is not None:
+                self._log.write_waiting()
 
     def _publish(self, picture: Picture, at_s: float, arrived_ns: int, publisher: Publisher) -> None:
         size_wh = working_size(picture.size_wh, self._camera.size_wh or self._config.size_wh)
@@ -80,5 +93,11 @@ class LiveSource:
     def _tell(self, state: str) -> None:
         if self._is_back and state == "up":
             self._say(f"camera {self._camera.name} ({self._camera.shown}): back")
-        if self._log is not None:
+        if self._log is None:
+            return
+        try:
             self._log.append(events.camera(self._camera.name, state))
+        except OutputError as error:
+            self._complain(error)
+            self._log.close()
+            self._log = None

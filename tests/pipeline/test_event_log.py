@@ -94,6 +94,19 @@ def test_a_stage_that_comes_back_while_the_disk_is_full_opens_its_log(tmp_path: 
     assert path.read_bytes() == b'{"n": 1}\n{"n": 2\n{"n": 3}\n'
 
 
+def test_a_log_that_a_full_disk_does_not_make_is_made_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: Path, _flags: int, _mode: int) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(lines.os, "open", refuse)
+        log = EventLog(tmp_path / "e", waits=True)
+        log.append({"n": 1})
+    log.write_waiting(at_once=True)
+    log.close()
+    assert told(tmp_path / "e") == [1]
+
+
 def test_a_folder_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         EventLog(tmp_path / "nowhere" / "e", waits=True)

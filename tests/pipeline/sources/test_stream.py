@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ import numpy as np
 import pytest
 
 from checkpoints.errors import HungUp, NoSuchStream, NotDecodable, Unreachable
+from pipeline import lines
 from pipeline.config import CameraConfig, CaptureConfig
 from pipeline.sources.stream import stream_source
 
@@ -71,6 +75,34 @@ def test_a_camera_that_hangs_up_is_lost_and_known_when_it_is_back(
     assert [ref.epoch for ref in outbox.refs] == [0] * 10 + [1] * 10
     assert [json.loads(line)["state"] for line in events.read_text().splitlines()] == ["up", "up"]
     assert told.said == [f"camera door ({address}): back"]
+
+
+@pytest.mark.parametrize("is_endless", [False, True])
+def test_why_a_connection_broke_is_told_on_a_full_disk_too(
+    serve: Callable[[bytes, str], str],
+    mjpeg: bytes,
+    told: Any,
+    outbox: Any,
+    pulse: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_endless: bool,
+) -> None:
+    def refuse(_fd: int, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    address = serve(mjpeg, "multipart/x-mixed-replace; boundary=edge")
+    camera = CameraConfig("door", address, address, live=is_endless)
+    context = told.context(CaptureConfig(lossless=False), events=tmp_path / "events.jsonl")
+    context = replace(context, config=replace(context.config, cameras=(camera,)))
+    monkeypatch.setattr(lines.os, "write", refuse)
+    source = stream_source(camera, context)
+    with pytest.raises(HungUp):
+        source.run(outbox, pulse)
+    source.close()
+    assert len(outbox.refs) == 10
+    (complaint,) = told.said
+    assert "Events can no longer be written." in complaint
 
 
 def test_a_path_that_is_not_there_is_told_from_a_camera_that_is_not(
