@@ -32,7 +32,6 @@ from pipeline.watched import Happened
 from pipeline.wiring import WINDOW, SideRow
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_TRY_OUTPUTS_AGAIN_S = 60.0  # those that an endless run has given up: the disk may have room again
 _KILL_AFTER = 0.8  # of the time to stop: what has not ended by itself by then is killed
 
 
@@ -168,8 +167,6 @@ class Run:
         else:
             self._failed = True
             self._say(f"[{what.process}] {what.text}")
-            if self._config.endless and what.process in system.stage_processes:
-                system.supervisor.renew(what.process, after_s=_TRY_OUTPUTS_AGAIN_S)
 
     def _begin_to_stop(self, system: System) -> None:
         if self._stop_by_ns is None:

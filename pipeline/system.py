@@ -78,10 +78,6 @@ class System:
         found = [row.name for row in self.rows if any(stage == each.name for each in row.stages)]
         return stage if len(found) != 1 else found[0]
 
-    @property
-    def stage_processes(self) -> list[str]:
-        return [row.name for row in self.rows]
-
     def captured(self) -> dict[str, int]:
         """Camera → frames that it gave."""
         return {c.name: self._headers[f"frames:{c.name}"].head for c in self.config.cameras}

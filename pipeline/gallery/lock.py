@@ -6,6 +6,7 @@ What the file says is for people; it is true only while the lock is held.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -24,7 +25,7 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file = path.open("a+", encoding="utf-8")
+            self._file = path.open("ab+", buffering=0)
         except OSError as error:
             raise GalleryError(
                 "The gallery's lock file cannot be opened.",
@@ -39,9 +40,13 @@ class Lock:
                 saw=f"{path.parent} is held by {holder}",
                 fix="stop that process, or use another gallery with --gallery DIR",
             )
-        self._file.truncate(0)
-        json.dump({"pid": os.getpid(), "command": _command(), "since": utc_iso()}, self._file)
-        self._file.flush()
+        self._say_who()
+
+    def _say_who(self) -> None:
+        who = json.dumps({"pid": os.getpid(), "command": _command(), "since": utc_iso()})
+        with contextlib.suppress(OSError):  # on a disk that is full the lock holds without a word
+            self._file.truncate(0)
+            self._file.write(who.encode())
 
     def release(self) -> None:
         if not self._file.closed:

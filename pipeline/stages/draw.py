@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from checkpoints.errors import OutputError
 from pipeline import events
 from pipeline.event_log import EventLog, open_log
 from pipeline.messages import FrameRef, Identities, NamedFace, Shown
+from pipeline.retry import Retry
 from pipeline.stage import StageContext
 from pipeline.topic import Look, image_of
+
+if TYPE_CHECKING:
+    from pipeline.outlets.cropping import Cropping
+    from pipeline.recorder import Recorder
 
 
 def open_stage(context: StageContext) -> Draw:
@@ -18,35 +24,20 @@ def open_stage(context: StageContext) -> Draw:
 
 
 class Draw:
-    """An output that fails is given up and told of; the others go on."""
+    """An output that fails is given up and told of; the others go on. A run without an end tries it again."""
 
     def __init__(self, context: StageContext, look: Look) -> None:
-        output = context.config.output
+        self._config = context.config
         self._look = look
         self._say, self._complain = context.say, context.complain
         self._log = open_log(context.config)
-        self._telling = events.Telling(output.event_every_s)
+        self._telling = events.Telling(context.config.output.event_every_s)
         self._told_until = _last_told(self._log) if self._log and context.generation else {}
-        self._recorder = None
-        self._cropping = None
-        # Each brings a library of its own, which other runs need not hold in memory.
-        outlets = context.config.outlets
-        if outlets is not None and outlets.crops:
-            from pipeline.outlets.cropping import Cropping
-
-            self._cropping = Cropping(outlets.store / "crops", outlets.seal)
-        if output.record or output.recordings or output.clips:
-            from pipeline.recorder import Recorder
-
-            self._recorder = Recorder(
-                output.record,
-                cameras=len(context.config.cameras),
-                generation=context.generation,
-                live=not context.config.capture.lossless,
-                recordings=output.recordings,
-                clips=output.clips,
-                tell=self._tell_of_clip,
-            )
+        self._recordings_begun = context.generation
+        self._recorder = self._new_recorder()
+        self._record_again = Retry(is_wished=context.config.endless)
+        self._cropping = self._new_cropping()
+        self._crop_again = Retry(is_wished=context.config.endless)
 
     def work(self, records: Sequence[Identities]) -> list[Shown | None]:
         shown = [self._show(identities) for identities in records]
@@ -57,6 +48,10 @@ class Draw:
         news = self._log.write_waiting() if self._log is not None else None
         if news is not None:
             self._say(news)
+        if self._record_again.take():
+            self._recorder = self._new_recorder()
+        if self._crop_again.take():
+            self._cropping = self._new_cropping()
 
     def close(self) -> None:
         if self._recorder is not None:
@@ -71,6 +66,33 @@ class Draw:
                 self._log.close()
             except OutputError as error:
                 self._complain(error)
+
+    # The libraries that these two bring are for those runs alone that need them.
+
+    def _new_cropping(self) -> Cropping | None:
+        outlets = self._config.outlets
+        if outlets is None or not outlets.crops:
+            return None
+        from pipeline.outlets.cropping import Cropping
+
+        return Cropping(outlets.store / "crops", outlets.seal)
+
+    def _new_recorder(self) -> Recorder | None:
+        output = self._config.output
+        if not (output.record or output.recordings or output.clips):
+            return None
+        from pipeline.recorder import Recorder
+
+        self._recordings_begun += 1
+        return Recorder(
+            output.record,
+            cameras=len(self._config.cameras),
+            generation=self._recordings_begun - 1,
+            live=not self._config.capture.lossless,
+            recordings=output.recordings,
+            clips=output.clips,
+            tell=self._tell_of_clip,
+        )
 
     def _show(self, identities: Identities) -> Shown | None:
         self._telling.hear(identities.ref, identities.faces)
@@ -99,6 +121,7 @@ class Draw:
             self._complain(error)
             self._recorder.abandon()
             self._recorder = None
+            self._record_again.failed()
         return True
 
     def _tell_of_clip(self, event: dict[str, object]) -> None:
@@ -130,7 +153,9 @@ class Draw:
             self._cropping.keep(event, image_of(lease), face)
         except OutputError as error:
             self._complain(error)
+            self._cropping.close()
             self._cropping = None
+            self._crop_again.failed()
         finally:
             lease.release()
 

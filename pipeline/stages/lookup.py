@@ -27,6 +27,7 @@ from pipeline.gallery.opening import gallery_of
 from pipeline.gallery.unknown_tracks import UnknownTracks
 from pipeline.gallery.unknowns import Shot
 from pipeline.messages import FrameRef, Identities, NamedFace, TrackedFace, Tracks
+from pipeline.retry import Retry
 from pipeline.stage import StageContext
 from pipeline.topic import image_of
 from tracker.vote import Verdict
@@ -54,13 +55,9 @@ class Lookup:
         self._gallery = CountedGallery(gallery_of(config, space=self._space, dim=known.embedding_dim, share=False))
         self._desk = Desk(self._gallery, config.path, self._name_face)
         self._matcher = open_matcher(self._gallery, known, config)
-        self._unknowns = UnknownTracks(
-            config.path,
-            near=known.match_threshold,
-            space=self._space,
-            days=config.unknown_days,
-            seal=config.seal,
-        )
+        self._near = known.match_threshold
+        self._unknowns = self._new_unknowns()
+        self._keep_again = Retry(is_wished=context.config.endless)
         self._evidence: dict[str, Evidence] = {}
         self._newest: dict[str, Tracks] = {}
         self._followed_changes = 0
@@ -123,6 +120,11 @@ class Lookup:
 
     # -- faces that nobody has a name for --
 
+    def _new_unknowns(self) -> UnknownTracks:
+        config = self._context.config.gallery
+        days, seal = config.unknown_days, config.seal
+        return UnknownTracks(config.path, near=self._near, space=self._space, days=days, seal=seal)
+
     def _keep_unknown(self, ref: FrameRef, faces: Sequence[TrackedFace], verdicts: dict[int, Verdict]) -> None:
         time = utc_iso(ref.captured_ns)
         for face in faces:
@@ -170,7 +172,11 @@ class Lookup:
             self._unknowns.tick()
         except GalleryError as error:
             self._unknowns.give_up()
+            self._keep_again.failed()
             self._context.complain(error)
+        if self._keep_again.take():
+            self._unknowns.close()
+            self._unknowns = self._new_unknowns()
 
     def _follow_gallery(self) -> None:
         """Judge the faces in sight anew when the gallery has changed: here by its desk, or on its server."""

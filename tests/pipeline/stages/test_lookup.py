@@ -53,13 +53,13 @@ class Frames:
 class Running:
     """A stage that was opened, and what it said."""
 
-    def __init__(self, folder: Path, **gallery: Any) -> None:
+    def __init__(self, folder: Path, *, live: bool = False, **gallery: Any) -> None:
         self.events = folder / "events.jsonl"
         self.said: list[str] = []
         self.complaints: list[UserError] = []
         self.frames = Frames()
         self.config = RunConfig(
-            cameras=(CameraConfig("door", "demo", "demo"),),
+            cameras=(CameraConfig("door", "demo", "demo", live=live),),
             gallery=GalleryConfig(path=folder / "gallery", **gallery),
             output=OutputConfig(events=self.events),
         )
@@ -386,3 +386,24 @@ def test_a_disk_that_cannot_keep_unknown_faces_is_told_and_recognition_goes_on(t
     running.show(1)
     assert len(running.complaints) == 1
     running.close()
+
+
+def test_unknown_faces_are_kept_again_when_the_disk_takes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    enrol(tmp_path, "Ann", 1)
+    running = Running(tmp_path, live=True)
+    (tmp_path / "gallery" / "unknowns").write_text("in the way")
+    running.show(5)
+    running.show(5)
+    running.show(None, ended=[1])
+    running.stage._unknowns._keeper.close()
+    running.show(1)
+    assert len(running.complaints) == 1
+    (tmp_path / "gallery" / "unknowns").unlink()
+    monkeypatch.setattr(running.stage._keep_again, "_due_ns", 0)
+    running.stage.idle()
+    running.show(6)
+    running.show(6)
+    running.show(None, ended=[1])
+    running.close()
+    assert len(running.complaints) == 1
+    assert len(Unknowns(tmp_path / "gallery", near=0.4).clusters()) == 1
