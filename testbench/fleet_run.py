@@ -78,6 +78,10 @@ class FleetRun:
         cluster.disconnect()
         self.nodes.close()
 
+    @property
+    def cameras(self) -> list[str]:
+        return [f"cam{number:02}" for number in range(self.shape.cameras)]
+
     def begin(self) -> None:
         from app.fleet import cluster
 
@@ -85,7 +89,7 @@ class FleetRun:
         folder = self.nodes.data_dir(0) / "fleet"
         charter = Charter(folder, cluster.here().address, 0, secret="s" * 32, token="t" * 32)
         self._control = cluster.begin_control(charter)
-        cameras = [FleetCamera(f"cam{number:02}", self.shape.source) for number in range(self.shape.cameras)]
+        cameras = [FleetCamera(name, self.shape.source) for name in self.cameras]
         chosen = {
             "FPS_TARGET": f"{self.shape.fps:g}",
             "FRAME_SIZE": self.shape.size,

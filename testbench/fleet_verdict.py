@@ -21,6 +21,8 @@ LONGEST_S = 30.0
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """all_live_s       from the wish until the last camera was live
+    killed           whether a node was
+    moved            cameras that were on it
     noticed_s        from the kill until Ray counted the node no more
     back_s           from the kill until the last of the moved cameras was live again
     gap_s            the longest time without an event of a camera that was moved; of one that was not
@@ -32,6 +34,7 @@ class Verdict:
     nodes: int
     cameras: int
     all_live_s: float
+    killed: bool
     moved: int
     noticed_s: float
     back_s: float
@@ -45,19 +48,23 @@ class Verdict:
 
     @property
     def clean(self) -> bool:
-        return max(self.back_s, self.gap_s, self.gap_of_others_s) <= LONGEST_S and not (self.duplicates or self.missing)
+        """A node whose death moves no camera says nothing of how they come back."""
+        is_tried = self.moved > 0 or not self.killed
+        is_whole = not (self.duplicates or self.missing)
+        return is_tried and is_whole and max(self.back_s, self.gap_s, self.gap_of_others_s) <= LONGEST_S
 
 
 def judged(run: FleetRun) -> Verdict:
     store = Store(run.nodes.data_dir(0) / "fleet" / "events")
     stored = list(store.all(Wanted(kind=None)))
     keys = {event.key for event in stored}
-    gaps = gaps_s(stored, written(run.began_at), written(run.ended_at))
+    gaps = gaps_s(stored, run.cameras, written(run.began_at), written(run.ended_at))
     alive = [number for number in range(run.shape.nodes) if number != run.killed]
     return Verdict(
         nodes=run.shape.nodes,
         cameras=run.shape.cameras,
         all_live_s=round(run.begun_s, 2),
+        killed=run.killed is not None,
         moved=len(run.moved),
         noticed_s=round(run.noticed_s, 2),
         back_s=round(max(run.back_s.values(), default=0.0), 2),
@@ -71,11 +78,11 @@ def judged(run: FleetRun) -> Verdict:
     )
 
 
-def gaps_s(stored: Iterable[StoredEvent], since: str, until: str) -> dict[str, float]:
-    """Camera → the longest time without a face, the ends included."""
-    moments: defaultdict[str, list[str]] = defaultdict(list)
+def gaps_s(stored: Iterable[StoredEvent], cameras: Iterable[str], since: str, until: str) -> dict[str, float]:
+    """Of each of these cameras: the longest time without a face, the ends included."""
+    moments: dict[str, list[str]] = {camera: [] for camera in cameras}
     for event in stored:
-        if event.body["type"] == "identity":
+        if event.body["type"] == "identity" and event.body["camera"] in moments:
             moments[event.body["camera"]].append(event.body["t"])
     found = {}
     for camera, all_of_it in moments.items():
