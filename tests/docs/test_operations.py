@@ -12,11 +12,20 @@ from app import settings
 from app.commands import COMMANDS, parser_of_commands
 from app.settings import ROOT
 
-PAGES = [ROOT / "docs" / f"{name}.md" for name in ("operations", "jetson", "windows")]
+PAGES = [ROOT / "docs" / f"{name}.md" for name in ("operations", "jetson", "windows", "security")]
 COMMAND = re.compile(r"(?:sudo facewire|python -m app\.main|\./run\.sh) ([^`\n]*)")
 FILE = re.compile(r"\b(?:docker|deploy|docs|scripts)/[\w./-]*\w")
-# Of systemd, Compose, the images' recipes and pip: none of them is a setting of the program.
-NOT_OURS = {"FACEWIRE_MEMORY", "JETSON_BASE", "JETSON_CUDA_PYTHON", "SIGSTOP", "CHANGELOG", "COMMIT"}
+# Of systemd, Compose, run.sh, the kernel, the images' recipes and pip: none of them is a setting of the program.
+NOT_OURS = {
+    "FACEWIRE_MEMORY",
+    "JETSON_BASE",
+    "JETSON_CUDA_PYTHON",
+    "SIGSTOP",
+    "CHANGELOG",
+    "COMMIT",
+    "FACEWIRE_LOCKED",
+    "RLIMIT_CORE",
+}
 
 
 def page(path: Path) -> str:
