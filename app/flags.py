@@ -151,6 +151,7 @@ def run_config(chosen: Settings, watched: tuple[CameraConfig, ...] = ()) -> Plan
             event_every_s=output.event_every_s,
             snapshots=chosen.data_dir / "snapshots",
             event_part_bytes=chosen.outlets.part_mb * 1_000_000,
+            event_days=chosen.outlets.days,
         ),
         outlets=outlets,
         supervise=SuperviseConfig(

@@ -31,7 +31,7 @@ class OutletSettings:
         metadata=about(
             "EVENTS_DAYS",
             values.number(0.01, 3650, "days"),
-            "Days for which events are kept, with their pictures, while the console, MQTT or the webhook is on; "
+            "Days for which events are kept, with their pictures and the older parts of their file; "
             "what a receiver has not fetched until then is lost for it",
         ),
     )

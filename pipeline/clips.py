@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from pipeline.clock import utc_iso
 from pipeline.config import ClipsConfig
-from pipeline.file_names import is_clip, safe
+from pipeline.file_names import safe
 from pipeline.film import BASE, Encoded, Encoder, Film
 from pipeline.messages import FrameRef, NamedFace
-from pipeline.recordings import expire
+from pipeline.recordings import make_folder
 
 LONGEST_S = 60.0  # where much happens, one film follows on another
 
@@ -54,7 +54,7 @@ class Cutter:
         first = self._kept[0]
         began = utc_iso(ref.captured_ns - round(float((now_at - first.at) * BASE) * 1e9))
         path = self._config.folder / f"{safe(self._camera)}-{safe(began)}.mp4"
-        expire(self._config.folder, is_clip, self._config.days, "--clips")
+        make_folder(self._config.folder, "--clips")
         self._film, self._began_at = Film(path, self._encoder, began=began, flag="--clips"), first.at
         for encoded in self._kept:
             self._film.write(encoded)

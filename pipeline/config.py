@@ -125,6 +125,7 @@ class RecordingsConfig:
 class OutputConfig:
     """record      one file
     recordings  many, one after the other
+    event_days  for which older parts of the file of events are kept, where there are no `outlets` to erase them
     """
 
     display: Display = "none"
@@ -135,6 +136,7 @@ class OutputConfig:
     event_every_s: float = 1.0  # a track whose name does not change is told again after this long
     snapshots: Path = Path("data/snapshots")  # folder, for those that are taken in the window
     event_part_bytes: int = 100_000_000  # a file of events that is so long goes on in a new one
+    event_days: float = 30.0
     event_run: str | None = None  # what tells this run's events from those of all others of a fleet
 
 

@@ -1,4 +1,4 @@
-"""A recording that never ends, in parts of so many minutes each; parts that are too old are erased.
+"""A recording that never ends, in parts of so many minutes each; `expiry` erases those that are too old.
 
 Names tell camera and beginning (`door_20260131_120000Z.mp4`). A part begins with a key frame, so nothing is missing
 between two.
@@ -6,19 +6,16 @@ between two.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
 from checkpoints.errors import OutputError
 from pipeline.clock import utc_iso
 from pipeline.config import RecordingsConfig
-from pipeline.file_names import is_recording, recording_name
+from pipeline.file_names import recording_name
 from pipeline.film import BASE, Encoded, Encoder, Film
 
 _FLAG = "--record"
-_DAY_S = 86_400
 
 
 class Recording:
@@ -52,20 +49,16 @@ class Recording:
 
     def _begin(self, captured_ns: int) -> Film:
         """Where a film of that second is there already (of a run before), it is named by the next free one."""
-        expire(self._config.folder, is_recording, self._config.days, _FLAG)
+        make_folder(self._config.folder, _FLAG)
         moments = (utc_iso(captured_ns + seconds * 1_000_000_000) for seconds in count())
         paths = (self._config.folder / recording_name(self._camera, moment) for moment in moments)
         path = next(path for path in paths if not path.exists())
         return Film(path, self._encoder, began=utc_iso(captured_ns), flag=_FLAG)
 
 
-def expire(folder: Path, is_ours: Callable[[Path], bool], days: float, flag: str) -> None:
-    """The folder is there, and what is older than it may become is not."""
+def make_folder(folder: Path, flag: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for path in folder.iterdir():
-            if is_ours(path) and time.time() - path.stat().st_mtime > days * _DAY_S:
-                path.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(
             "Films cannot be written.", saw=f"{flag} {folder}: {error.strerror}", fix="give a writable folder"

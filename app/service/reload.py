@@ -13,7 +13,7 @@ from pipeline.config import CameraConfig, RunConfig
 # Section → field → the stage or side that has to know.
 LIVE: dict[str, dict[str, str]] = {
     "gallery": dict.fromkeys(("matcher", "match_threshold", "match_margin", "false_names", "unknown_days"), "lookup"),
-    "output": dict.fromkeys(("event_every_s", "event_part_bytes", "clips", "recordings"), "draw"),
+    "output": dict.fromkeys(("event_every_s", "event_part_bytes", "event_days", "clips", "recordings"), "draw"),
     "outlets": dict.fromkeys(("days", "mqtt", "webhook"), "outlets"),
 }
 # Of a camera's own settings, those that only its capture reads, and those that the detector reads.

@@ -14,9 +14,9 @@ from uuid import uuid4
 
 from checkpoints.errors import GalleryError, SealError
 from checkpoints.sealed import UNSEALED, Seal
-from pipeline.clock import now_ns
 from pipeline.gallery.sightings import Sighting
 from pipeline.gallery.unknowns import Shot, Unknowns
+from pipeline.hours import Hours
 
 BEST_SHOTS = 3
 MIN_QUALITY = 0.3  # what is less clear resembles anybody, and would put different people into one cluster
@@ -24,7 +24,6 @@ MIN_QUALITY = 0.3  # what is less clear resembles anybody, and would put differe
 STAY_S = 2.0
 TELL_EVERY_S = 60.0
 _WAITING = 256
-_EXPIRE_EVERY_NS = 3_600_000_000_000
 
 Track = tuple[str, int]  # camera, track
 
@@ -44,12 +43,15 @@ class _Live:
 class UnknownTracks:
     """days 0: nothing is kept or written, and what was kept is erased."""
 
-    def __init__(self, folder: Path, *, near: float, space: str, days: float, seal: Seal = UNSEALED) -> None:
+    def __init__(
+        self, folder: Path, *, near: float, space: str, days: float, seal: Seal = UNSEALED, hours: Hours | None = None
+    ) -> None:
         self._space = space
         self._days = days
         self._live: dict[Track, _Live] = {}
         self._keeper = Keeper(lambda: Unknowns(folder, near=near, seal=seal))
-        self._expire_at_ns = now_ns()
+        self._hours = hours or Hours()
+        self._has_given_up = False
 
     def wants(self, track: Track, quality: float) -> bool:
         """Whether a shot of this quality would be among those that are kept of this track."""
@@ -95,8 +97,7 @@ class UnknownTracks:
     def tick(self) -> None:
         """Raises what went wrong in keeping; lets what is too old expire."""
         self._keeper.check()
-        if now_ns() >= self._expire_at_ns:
-            self._expire_at_ns = now_ns() + _EXPIRE_EVERY_NS
+        if self._hours.strike() and not self._has_given_up:
             days = self._days
             self._keeper.give(lambda store: store.expire(days), only_if_there=True)
 
@@ -104,7 +105,7 @@ class UnknownTracks:
         """After an error: nothing more is kept in this run."""
         self._days = 0.0
         self._live.clear()
-        self._expire_at_ns = now_ns() + 1000 * _EXPIRE_EVERY_NS
+        self._has_given_up = True
 
     def close(self) -> None:
         """What is still seen is kept as far as it is known to be unknown."""

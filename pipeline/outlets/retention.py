@@ -1,28 +1,19 @@
-"""Events and their pictures are erased when they are too old: from the store, and with the older parts of their file.
-
-A clock that leaps forward would make everything old at once, so after a leap nothing is erased for a day.
-"""
+"""Events that are too old are erased: from the store with their pictures, and with the older parts of their file."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from pathlib import Path
 
-from checkpoints import json_text
-from checkpoints.errors import OutputError
 from pipeline.clock import now_ns
+from pipeline.expiry import erase_older, erase_parts, not_erased
+from pipeline.hours import Hours
 from pipeline.outlets.store import Store
 from pipeline.outlets.stored import written
-from pipeline.parts import older_parts, rotate
 
-_EVERY_NS = 3600 * 10**9
-_LEAP_S = 3600.0
-_CALM_NS = 86_400 * 10**9
 _AT_ONCE = 2000
-_LONGEST_PART = timedelta(days=1)
 
 
 class Retention:
@@ -40,38 +31,24 @@ class Retention:
         self._store = store
         self._log = log
         self._days = days
-        self._wall_s = wall_s
-        self._clock_ns = clock_ns
-        self._ahead_s = wall_s() - clock_ns() / 1e9
-        self._next_ns = clock_ns()
+        self._hours = Hours(wall_s=wall_s, clock_ns=clock_ns)
 
     @property
     def oldest(self) -> str:
         """What is older than this is not kept."""
-        return written(self._now() - timedelta(days=self._days))
+        return written(self._hours.now() - timedelta(days=self._days))
 
     def tick(self) -> int:
         """To be called often; how many events were erased."""
-        now = self._clock_ns()
-        ahead_s = self._wall_s() - now / 1e9
-        if ahead_s - self._ahead_s > _LEAP_S:
-            self._next_ns = now + _CALM_NS
-        self._ahead_s = ahead_s
-        if now < self._next_ns:
+        if not self._hours.strike():
             return 0
-        self._next_ns = now + _EVERY_NS
+        now = self._hours.now()
         try:
-            self._drop_files()
+            erase_parts(self._log, self._days, now)
+            erase_older(self._store.crops.files(), self._days, now)
         except OSError as error:
-            raise OutputError(
-                "Events that are too old cannot be erased.",
-                saw=f"{error.filename}: {error.strerror}",
-                fix="see that the files are yours",
-            ) from error
+            raise not_erased(error) from error
         return self._drop_events()
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._wall_s(), timezone.utc)
 
     def _drop_events(self) -> int:
         """A few at a time: whoever wants to write meanwhile waits only for those."""
@@ -87,21 +64,3 @@ class Retention:
             total += len(found)
             if len(found) < _AT_ONCE:
                 return total
-
-    def _drop_files(self) -> None:
-        before_s = self._wall_s() - self._days * 86400
-        if self._log.is_file() and self._begins_before(self._now() - min(_LONGEST_PART, timedelta(days=self._days))):
-            rotate(self._log, least_bytes=1)
-        for path in [*older_parts(self._log), *self._store.crops.files()]:
-            with suppress(FileNotFoundError):  # somebody has erased a person meanwhile
-                if path.stat().st_mtime < before_s:
-                    path.unlink()
-
-    def _begins_before(self, moment: datetime) -> bool:
-        """A file that nobody ever puts aside would keep its first lines for ever."""
-        with self._log.open("rb") as file:
-            try:
-                event = json_text.read(file.readline(1 << 20))
-            except ValueError:
-                return False
-        return isinstance(event, dict) and str(event.get("t", "9")) < written(moment)

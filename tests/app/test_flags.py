@@ -54,7 +54,7 @@ def test_every_field_of_the_run_config_can_be_set() -> None:
             | {"MATCH_THRESHOLD": "0.2", "MATCH_MARGIN": "0.2", "EVENT_EVERY": "2", "HANG_TIMEOUT": "2"}
             | {"FALSE_NAMES": "0.1", "UNKNOWN_RETENTION_DAYS": "1", "EVENTS_MB": "1", "MQTT_URL": "mqtt://b"}
             | {"ENCRYPTION_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}
-            | {"CAMERA_TIMEOUT": "2", "WAIT_FOR_CAMERAS": "true"}
+            | {"CAMERA_TIMEOUT": "2", "WAIT_FOR_CAMERAS": "true", "EVENTS_DAYS": "1"}
             | {"START_TIMEOUT": "2", "MAX_RESTARTS": "1", "RESTART_WINDOW": "2", "STOP_TIMEOUT": "1"}
             | {"MEMORY_LIMIT_MB": "2000", "DISK_RESERVE_MB": "100", "REST": "5"},
         ).config

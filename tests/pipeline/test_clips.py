@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -84,18 +83,6 @@ def test_where_much_happens_one_clip_follows_on_another(tmp_path: Path, monkeypa
     filmed.recorder.close()
     assert len(filmed.told) >= 2
     assert max(filmed.lengths_s) <= 5.0 + 1 / FPS
-
-
-def test_old_clips_are_erased_and_other_files_are_not(tmp_path: Path) -> None:
-    filmed = Filmed(tmp_path)
-    filmed.folder.mkdir()
-    old, other = filmed.folder / "door-2020-01-01T00_00_00_000Z.mp4", filmed.folder / "holiday.mp4"
-    for path in (old, other):
-        path.write_bytes(b"")
-        os.utime(path, (1, 1))
-    filmed.run(20, {5: (face(),)})
-    filmed.recorder.close()
-    assert not old.exists() and other.exists()
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
-"""Recordings that never end: parts that follow on each other, named by their beginning, erased when they are old."""
+"""Recordings that never end: parts that follow on each other, named by their beginning."""
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -67,14 +66,6 @@ def test_a_run_that_begins_in_the_same_second_writes_over_nothing(tmp_path: Path
         "The_door_20260131_120000Z.mp4",
         "The_door_20260131_120001Z.mp4",
     ]
-
-
-def test_what_is_too_old_goes_when_a_part_begins_and_other_files_stay(tmp_path: Path) -> None:
-    for name in ("yard_20250101_000000Z.mp4", "holiday.mp4"):
-        (tmp_path / name).write_bytes(b"film")
-        os.utime(tmp_path / name, (1, 1))
-    record(tmp_path, 3)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["The_door_20260131_120000Z.mp4", "holiday.mp4"]
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pipeline.gallery.gallery import Cutout
 from pipeline.gallery.sightings import Sightings
 from pipeline.gallery.unknown_tracks import STAY_S, TELL_EVERY_S, Keeper, UnknownTracks
 from pipeline.gallery.unknowns import Shot, Unknowns
+from pipeline.hours import Hours
 
 TRACK = ("door", 7)
 TIMES = [f"2026-01-01T12:00:{second:02}.000Z" for second in range(60)]
@@ -135,6 +136,25 @@ def test_nothing_is_made_where_nobody_was_unknown(tmp_path: Path) -> None:
     tracks.tick()
     tracks.close()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_clock_that_leaps_erases_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tracks = made(tmp_path)
+    see(tracks, "unknown", 0, 1, 2, 3)
+    tracks.close()
+    wall_s = mono_s = 1000.0
+    expired_at: list[float] = []
+    monkeypatch.setattr(Unknowns, "expire", lambda _store, _days: expired_at.append(wall_s))
+    hours = Hours(wall_s=lambda: wall_s, clock_ns=lambda: int(mono_s * 1e9))
+    tracks = UnknownTracks(tmp_path, near=0.8, space="s", days=30.0, hours=hours)
+    mono_s, wall_s = mono_s + 4000, wall_s + 4000 + 400 * 86_400.0
+    tracks.tick()
+    mono_s, wall_s = mono_s + 86_000, wall_s + 86_000
+    tracks.tick()
+    mono_s, wall_s = mono_s + 400, wall_s + 400
+    tracks.tick()
+    tracks.close()
+    assert expired_at == [wall_s], "a leap that is true counts after a day"
 
 
 def test_a_disk_that_fails_is_told_once_and_the_run_goes_on(tmp_path: Path) -> None:
