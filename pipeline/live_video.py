@@ -38,7 +38,7 @@ class LiveVideo:
         self._scaler = Scaler()
         self._backlog = Backlog()
         self._needs_key_frame = False
-        self.finite = self._container.duration is not None
+        self.finite = self._container.duration is not None and not _is_rtsp(camera)
 
     def pictures(self) -> Iterator[Picture]:
         shown_ns, failed = now_ns(), ""
@@ -87,9 +87,14 @@ class LiveVideo:
         return video_errors.not_decodable(self._camera.shown, failed)
 
 
+def _is_rtsp(camera: CameraConfig) -> bool:
+    """Some such cameras say how long they will go on; what ends all the same has been lost."""
+    return camera.source.lower().startswith("rtsp")
+
+
 def _options(camera: CameraConfig) -> dict[str, str]:
     """FFmpeg would look at a stream for five seconds before it gives the first picture."""
     options = {"fpsprobesize": "0", "analyzeduration": str(round(_PROBE_S * 1e6))}
-    if camera.source.lower().startswith("rtsp"):
+    if _is_rtsp(camera):
         options |= {"rtsp_transport": camera.transport, "allowed_media_types": "video"}
     return options

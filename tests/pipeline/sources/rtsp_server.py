@@ -1,9 +1,10 @@
 """A camera that speaks RTSP: serves one H.264 file on 127.0.0.1 until it is killed. Prints its port.
 
-python rtsp_server.py CLIP.mp4 [--login USER:PASSWORD] [--times N] [--silent] [--fps F] [--jump SECONDS]
+python rtsp_server.py CLIP.mp4 [--login USER:PASSWORD] [--times N] [--silent] [--fps F] [--jump SECONDS] [--says-length]
 
 Each viewer gets the clip N times, as fast as it takes it or F pictures a second; then the server hangs up, or with
 --silent says no more. --jump: the second half's stamps are so much later, or stand still if it is next to nothing.
+--says-length: as a film's, which some cameras do.
 Only what FFmpeg asks for is here: RTSP 1.0, RTP within the connection (RFC 2326), H.264 packets (RFC 6184).
 """
 
@@ -43,9 +44,10 @@ class Clip:
             period = round(len(units) / float(stream.average_rate) * RTP_CLOCK_HZ)
             self.access_units = [(ticks + turn * period, unit) for turn in range(times) for ticks, unit in units]
 
-    def sdp(self) -> str:
+    def sdp(self, *, says_length: bool) -> str:
         sets = ",".join(base64.b64encode(one).decode() for one in self.parameter_sets)
         lines = ["v=0", "o=- 0 0 IN IP4 127.0.0.1", "s=clip", "t=0 0", "m=video 0 RTP/AVP 96"]
+        lines += ["a=range:npt=0-1.2"] if says_length else []
         lines += [f"a=rtpmap:96 H264/{RTP_CLOCK_HZ}", "a=control:video"]
         lines += [f"a=fmtp:96 packetization-mode=1;profile-level-id={self.profile};sprop-parameter-sets={sets}"]
         return "\r\n".join(lines) + "\r\n"
@@ -100,9 +102,8 @@ class Viewer(socketserver.StreamRequestHandler):
         if verb != "OPTIONS" and server.login and heads.get("authorization") != server.login:
             self._reply("401 Unauthorized", number, 'WWW-Authenticate: Basic realm="clip"')
         elif verb == "DESCRIBE":
-            self._reply(
-                "200 OK", number, "Content-Type: application/sdp", f"Content-Base: {address}/", body=server.clip.sdp()
-            )
+            heads_of_sdp = ("Content-Type: application/sdp", f"Content-Base: {address}/")
+            self._reply("200 OK", number, *heads_of_sdp, body=server.clip.sdp(says_length=server.says_length))
         elif verb == "SETUP" and "interleaved" not in heads["transport"]:
             self._reply("461 Unsupported Transport", number)
         elif verb == "SETUP":
@@ -127,12 +128,13 @@ class Viewer(socketserver.StreamRequestHandler):
 class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
-    def __init__(self, clip: Clip, login: str | None, silent: bool, fps: float) -> None:
+    def __init__(self, clip: Clip, login: str | None, *, silent: bool, fps: float, says_length: bool) -> None:
         super().__init__(("127.0.0.1", 0), Viewer)
         self.clip = clip
         self.login = f"Basic {base64.b64encode(login.encode()).decode()}" if login else None
         self.silent = silent
         self.fps = fps
+        self.says_length = says_length
 
 
 def _parameter_sets(extradata: bytes) -> Iterator[bytes]:
@@ -176,11 +178,12 @@ def main() -> None:
     parser.add_argument("--silent", action="store_true")
     parser.add_argument("--fps", type=float, default=0.0)
     parser.add_argument("--jump", type=float, default=0.0)
+    parser.add_argument("--says-length", action="store_true")
     args = parser.parse_args()
     clip = Clip(args.clip, args.times)
     if args.jump:
         clip.jump(args.jump)
-    with Server(clip, args.login, args.silent, args.fps) as server:
+    with Server(clip, args.login, silent=args.silent, fps=args.fps, says_length=args.says_length) as server:
         print(server.server_address[1], flush=True)  # noqa: T201
         server.serve_forever()
 

@@ -104,3 +104,12 @@ def test_a_camera_that_is_killed_is_lost_at_once(begin: Begin, told: Any, outbox
     outbox.publish = publish_then_kill
     with pytest.raises(HungUp):
         stream_source(door(port), context(told, timeout_s=1000)).run(outbox, pulse)
+
+
+def test_a_camera_that_says_how_long_it_goes_on_is_lost_when_it_ends(
+    begin: Begin, told: Any, outbox: Any, pulse: Any
+) -> None:
+    port, _ = begin("--says-length")
+    with pytest.raises(HungUp):
+        stream_source(door(port), context(told)).run(outbox, pulse)
+    assert len(outbox.refs) == 30
