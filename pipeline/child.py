@@ -160,6 +160,7 @@ def _run_side(plan: SidePlan, parent: Connection, post: Post) -> bool:
     )
     side: Side = importlib.import_module(plan.row.module).open_side(context)
     post.enter(Life.RUNNING)
+    post.work_done()  # what is there is what it is there for: it may come back, whatever it dies of
     try:
         side.run(topic.Pulse(post, plan.bell))
     finally:

@@ -20,10 +20,13 @@ Watch = Callable[[System], Any]
 SIDE = """
 import json
 from pathlib import Path
+from checkpoints.errors import UserError
 from pipeline.messages import Identities
 from pipeline.onlooker import Onlooker
 
 def open_side(context):
+    if context.generation in {refuses}:
+        raise UserError("The port is taken.", saw="8080")
     return Beside(context)
 
 class Beside:
@@ -58,17 +61,20 @@ class Beside:
 def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SideRow]:
     monkeypatch.syspath_prepend(str(tmp_path))
 
-    def make(*, dies: bool = False) -> SideRow:
-        (tmp_path / "looking_on.py").write_text(SIDE.replace("{dies}", str(dies)))
+    def make(*, dies: bool = False, refuses: tuple[int, ...] = ()) -> SideRow:
+        (tmp_path / "looking_on.py").write_text(SIDE.replace("{dies}", str(dies)).replace("{refuses}", str(refuses)))
         return SideRow("looking", "looking_on", str(tmp_path / "seen.json"))
 
     return make
 
 
-def system_with(side: SideRow, frames: int, max_restarts: int = 5) -> System:
+def system_with(side: SideRow, frames: int | None, max_restarts: int = 5) -> System:
+    """frames  None: those of a live camera, without an end"""
     config = RunConfig(
-        cameras=(CameraConfig("cam0", "demo", "demo"),),
-        capture=CaptureConfig(size_wh=(320, 180), frames=frames),
+        cameras=(CameraConfig("cam0", "demo", "demo", live=frames is None),),
+        capture=CaptureConfig(
+            size_wh=(320, 180), frames=frames, lossless=frames is not None, realtime_fps=None if frames else 100
+        ),
         supervise=SuperviseConfig(max_restarts=max_restarts),
     )
     stages = tuple(StageRow(r.name, "testbench.passing", r.writes, r.reads, r.looks_at, r.per_camera) for r in STAGES)
@@ -103,6 +109,29 @@ def test_a_side_that_dies_again_and_again_is_lost_and_the_run_goes_on(
         system.supervisor.ask_sources_to_stop()
         watcher.until(lambda: False)
     assert ("failed", "looking") not in watcher.kinds()
+
+
+def test_a_side_that_had_been_there_may_refuse_to_come_back_for_a_while(
+    beside: Callable[..., SideRow], watch: Watch, tmp_path: Path
+) -> None:
+    told = tmp_path / "seen.json"
+    with system_with(beside(refuses=(1, 2)), frames=None) as system:
+        watcher = watch(system)
+        watcher.until(told.exists)
+        os.kill(system.supervisor.pids()["looking"], signal.SIGKILL)
+        told.unlink()
+        watcher.until(told.exists)
+        system.supervisor.ask_sources_to_stop()
+        watcher.until(lambda: False)
+    assert watcher.kinds() == [("restarted", "looking")] * 3
+    assert "cannot go on: The port is taken. 8080" in watcher.happened[-1].text
+
+
+def test_a_side_that_refuses_at_the_start_ends_the_run(beside: Callable[..., SideRow], watch: Watch) -> None:
+    with system_with(beside(refuses=(0,)), frames=None) as system:
+        watcher = watch(system)
+        watcher.until(lambda: watcher.kinds())
+    assert watcher.kinds() == [("error", "looking")]
 
 
 def test_a_side_that_is_stopped_dead_holds_nobody_up(beside: Callable[..., SideRow], watch: Watch) -> None:
