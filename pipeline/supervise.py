@@ -19,7 +19,7 @@ from pipeline.child import ChildPlan, Said, SidePlan
 from pipeline.clock import now_ns
 from pipeline.config import RunConfig
 from pipeline.first_contact import FirstContact
-from pipeline.patience import Past, Sentence, patience_of
+from pipeline.patience import Past, patience_of
 from pipeline.watched import Happened, Watched
 from pipeline.wiring import ProcessRow, SideRow
 
@@ -65,10 +65,28 @@ class Supervisor:
         return all(w.finished or w.post.life in (Life.RUNNING, Life.ENDED) for w in self._watched)
 
     def resting(self) -> list[str]:
-        return [w.row.name for w in self._watched if w.post.life is Life.RESTING and not w.finished]
+        """Who died too often and is let be for a while. The pause of a camera that is away is no such rest."""
+        return [w.row.name for w in self._paused() if w.past.patience != "camera"]
+
+    def shut(self) -> list[str]:
+        """Stages through which nothing can come now, because they start or rest."""
+        return [
+            w.row.name
+            for w in self._watched
+            if w.post.life in (Life.STARTING, Life.RESTING) and not (w.finished or w.is_side or w.is_source)
+        ]
+
+    def away(self) -> list[str]:
+        """Live cameras that wait for their next try."""
+        return [w.row.name.partition(":")[2] for w in self._paused() if w.past.patience == "camera"]
 
     def pids(self) -> dict[str, int]:
         return {w.row.name: w.process.pid for w in self._watched if w.process is not None and w.process.pid}
+
+    def at_work(self) -> dict[str, int]:
+        """The pids of those that have opened what they need."""
+        names = {w.row.name for w in self._watched if w.post.life is Life.RUNNING}
+        return {name: pid for name, pid in self.pids().items() if name in names}
 
     def poll(self, timeout_s: float) -> list[Happened]:
         """Waits for a death, a message, the bell or the next restart that is due."""
@@ -98,9 +116,9 @@ class Supervisor:
         """Who will not be started again and has not ended in order: nobody ends its rings for it but the parent."""
         return [w.row.name for w in self._watched if w.finished and not w.is_side and w.post.life is not Life.ENDED]
 
-    def renew(self, name: str, after_s: float = 0.0) -> None:
+    def renew(self, name: str) -> None:
         """Let a process end in order and start it again where it was, as soon as it runs."""
-        next(w for w in self._watched if w.row.name == name).renew_at(now_ns() + int(after_s * 1e9))
+        next(w for w in self._watched if w.row.name == name).renew()
 
     def ask_sources_to_stop(self) -> None:
         """The orderly end: sources publish nothing more, and each stage ends when it has read all."""
@@ -141,10 +159,14 @@ class Supervisor:
             watched.bell.close()
         self.parent_bell.close()
 
+    def _paused(self) -> list[Watched]:
+        return [w for w in self._watched if w.post.life is Life.RESTING and not w.finished]
+
     def _spawn(self, watched: Watched) -> None:
         watched.start_at_ns = None
         watched.refused = watched.why_killed = watched.leave_by_ns = None
-        watched.renew_at_ns, watched.last_words = None, ""
+        watched.to_renew = watched.was_silent = False
+        watched.last_words = ""
         watched.started_ns = now_ns()
         watched.post.begin()
         hear, speak = _SPAWN.Pipe(duplex=False)
@@ -202,13 +224,13 @@ class Supervisor:
             if last_word is not None:
                 watched.finished = True
                 return Happened("error", watched.row.name, str(last_word), last_word)
-        pause_s = self._sentence(watched).pause_s
+        pause_s = watched.past.died(now_ns(), watched.death()).pause_s
         text = f"{error.saw or error.what}; trying again in {pause_s:.1f} s"
         watched.begin_again(pause_s, rests=True)
         return Happened("away", watched.row.name, text, error, watched.generation)
 
     def _restart_or_give_up(self, watched: Watched, how: str) -> Happened:
-        sentence = self._sentence(watched)
+        sentence = watched.past.died(now_ns(), watched.death())
         name, how = watched.row.name, f"{how}, {sentence.why}" if sentence.why else how
         if sentence.kind == "given up":
             watched.finished = True
@@ -216,11 +238,6 @@ class Supervisor:
         watched.on_trial = sentence.kind == "rests"
         watched.begin_again(sentence.pause_s, rests=watched.on_trial)
         return Happened("rests" if watched.on_trial else "restarted", name, how, generation=watched.generation)
-
-    @staticmethod
-    def _sentence(watched: Watched) -> Sentence:
-        now = now_ns()
-        return watched.past.died(now, lived_s=(now - watched.started_ns) / 1e9, worked=watched.worked)
 
     def _kill_the_silent(self) -> list[Happened]:
         return [what for watched in self._watched for what in watched.kill_if_silent(self._config.start_timeout_s)]

@@ -17,9 +17,10 @@ class Upkeep:
     def tick(self, supervisor: Supervisor) -> list[Happened]:
         happened = []
         if self._memory is not None:
-            for name, why in self._memory.too_large(supervisor.pids()).items():
-                supervisor.renew(name)
-                happened.append(Happened("restarted", name, why))
+            for found in self._memory.look(supervisor.at_work()):
+                if found.has_grown:
+                    supervisor.renew(found.process)
+                happened.append(Happened("restarted" if found.has_grown else "said", found.process, found.why))
         if self._disk is not None:
             happened += [Happened("disk", room.state, str(room)) for room in self._disk.look()]
         return happened

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from checkpoints.errors import SourceError, UserError
+from checkpoints.errors import LoginRefused, SourceError, UserError
 from pipeline.bell import Bell
 from pipeline.board import Life, Post
 from pipeline.child import ChildPlan, SidePlan
 from pipeline.clock import now_ns
-from pipeline.patience import Past
+from pipeline.patience import Death, Past
 from pipeline.wiring import ProcessRow, SideRow
 
 
@@ -33,14 +33,16 @@ class Watched:
     on_trial: bool = False  # its next life follows on a rest
     refused: UserError | None = None  # what it said at the end of this life, and may be otherwise in the next
     why_killed: str | None = None
+    was_silent: bool = False  # and was killed for it
     last_words: str = ""  # of a crash
-    renew_at_ns: int | None = None
+    to_renew: bool = False  # as soon as it runs
     leave_by_ns: int | None = None  # it was asked to leave, and is killed if it has not by then
     finished: bool = False
 
     def begin_again(self, pause_s: float, *, rests: bool) -> None:
+        """At once, if it was to be renewed: what it died of may be mended by that."""
         self.generation += 1
-        self.start_at_ns = now_ns() + int(pause_s * 1e9)
+        self.start_at_ns = now_ns() + (0 if self.to_renew else int(pause_s * 1e9))
         if rests:
             self.post.rest()
 
@@ -52,12 +54,14 @@ class Watched:
             return isinstance(error, SourceError)
         return self.past.patience == "live" and self.post.worked_ns > 0
 
-    def renew_at(self, moment_ns: int) -> None:
-        self.renew_at_ns = moment_ns if self.renew_at_ns is None else min(self.renew_at_ns, moment_ns)
+    def renew(self) -> None:
+        """Who waits for the next try has it at once."""
+        self.to_renew = True
+        if self.start_at_ns is not None:
+            self.start_at_ns = now_ns()
 
     def leave_if_old(self, timeout_s: float) -> None:
-        is_due = self.renew_at_ns is not None and self.renew_at_ns <= now_ns()
-        if is_due and self.leave_by_ns is None and self.process is not None and self.post.life is Life.RUNNING:
+        if self.to_renew and self.leave_by_ns is None and self.process is not None and self.post.life is Life.RUNNING:
             self.leave_by_ns = now_ns() + int(timeout_s * 1e9)
             self.post.ask_to_leave()
             self.bell.ring()
@@ -73,6 +77,7 @@ class Watched:
             return []
         self.process.kill()
         self.post.beat()
+        self.was_silent = True
         if self.past.patience == "camera":
             self.why_killed = f"gave no picture for {limit_s:.0f} s"
             return []
@@ -100,10 +105,14 @@ class Watched:
     def alive(self) -> bool:
         return self.process is not None
 
-    @property
-    def worked(self) -> bool:
-        """In the life that is running or has just ended."""
-        return self.post.worked_ns > self.started_ns
+    def death(self) -> Death:
+        """Of the life that has just ended."""
+        return Death(
+            lived_s=(now_ns() - self.started_ns) / 1e9,
+            worked_s=max(0, self.post.worked_ns - self.started_ns) / 1e9,
+            was_silent=self.was_silent,
+            was_refused=isinstance(self.refused, LoginRefused),
+        )
 
     @property
     def is_side(self) -> bool:

@@ -61,12 +61,12 @@ class Service:
         self._notify.close()
 
     def _give_sign(self, system: System) -> None:
-        """At the end too: how long that may take is for the supervisor to see. While a process rests nothing comes
-        through, and another program in the place of this one would have to let it rest, too.
+        """At the end too: how long that may take is for the supervisor to see. While a stage starts or rests nothing
+        comes through, and another program in the place of this one would have to start it or let it rest, too.
         """
         if self._sign_every_s is None or now_ns() < self._sign_due_ns:
             return
-        if self._is_stopping or system.supervisor.resting() or not self._vigil.held_up():
+        if self._is_stopping or system.supervisor.shut() or not self._vigil.held_up():
             self._sign_due_ns = now_ns() + int(self._sign_every_s * 1e9)
             self._notify.tell(WATCHDOG=1)
 
@@ -76,5 +76,6 @@ class Service:
         self._status_due_ns = now_ns() + _STATUS_EVERY_NS
         late = [f"pictures of {name} have not come through for {s:.0f} s" for name, s in self._vigil.held_up().items()]
         resting = [f"{name} rests" for name in system.supervisor.resting()]
+        away = [f"{name} is away" for name in system.supervisor.away()]
         frames = sum(system.captured().values())
-        self._notify.tell(STATUS="; ".join([f"{frames} pictures", *resting, *late]))
+        self._notify.tell(STATUS="; ".join([f"{frames} pictures", *resting, *away, *late]))

@@ -4,12 +4,14 @@ import os
 import pickle
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from checkpoints.errors import SourceError, UserError
+from pipeline import memory_watch
 from pipeline.config import CaptureConfig, SuperviseConfig
 from pipeline.system import System
 
@@ -40,6 +42,18 @@ def test_a_stage_that_hangs_is_killed_and_restarted(
         watcher.until(lambda: False)
     assert watcher.kinds() == [("said", "recognise"), ("restarted", "recognise")]
     assert watcher.seqs() == list(range(30))
+
+
+def test_a_stage_that_hangs_again_and_again_rests(
+    make_system: MakeSystem, watch: Watch, write_stage: WriteStage
+) -> None:
+    module = write_stage("stuck", "threading.Event().wait()")
+    patience = live(hang_timeout_s=3.0, max_restarts=2, restart_window_s=6.0, rest_s=1000)
+    with make_system(modules={"detect": module}, **patience) as system:
+        watcher = watch(system)
+        watcher.until(lambda: ("rests", "detect") in watcher.kinds())
+    assert watcher.kinds() == [("said", "detect"), ("restarted", "detect"), ("said", "detect"), ("rests", "detect")]
+    assert "silent 2 times in 60 s" in watcher.happened[-1].text
 
 
 def test_a_stage_that_dies_again_and_again_is_given_up(
@@ -96,7 +110,7 @@ def test_a_stage_of_an_endless_run_that_dies_too_often_rests_and_comes_back(
     with make_system(modules={"lookup": module}, **live(max_restarts=1, rest_s=0.3)) as system:
         watcher = watch(system)
         watcher.until(lambda: ("rests", "lookup") in watcher.kinds())
-        assert system.supervisor.resting() == ["lookup"]
+        assert system.supervisor.resting() == system.supervisor.shut() == ["lookup"]
         assert not watcher.shown
         watcher.until(lambda: len(watcher.shown) > 20)
         system.supervisor.ask_sources_to_stop()
@@ -135,7 +149,7 @@ def test_the_death_of_a_camera_is_a_pause_however_often_it_comes(make_system: Ma
 def test_a_camera_that_stands_still_is_killed_within_its_own_time(make_system: MakeSystem, watch: Watch) -> None:
     with make_system(**live(camera_timeout_s=2, hang_timeout_s=1000)) as system:
         watcher = watch(system)
-        watcher.until(lambda: watcher.shown)
+        watcher.until(lambda: len(watcher.shown) > 5)
         os.kill(system.supervisor.pids()["capture:cam0"], signal.SIGSTOP)
         watcher.until(watcher.kinds)
         assert watcher.kinds() == [("away", "capture:cam0")]
@@ -187,6 +201,31 @@ def test_a_camera_that_is_not_there_is_tried_again_beside_one_that_is(
         watcher = watch(system)
         watcher.until(lambda: len(watcher.seqs("cam0")) > 5)
     assert watcher.kinds() == [("away", "capture:cam0")] * 3
+
+
+def test_a_camera_that_is_away_is_no_stage_that_rests(
+    make_system: MakeSystem, watch: Watch, write_stage: WriteStage, tmp_path: Path
+) -> None:
+    module = refusing_source(write_stage, tmp_path, "camera.name == 'cam0'")
+    pauses = live(reconnect_s=1000, longest_reconnect_s=1000)
+    with make_system(cameras=2, modules={"capture": module}, **pauses) as system:
+        watcher = watch(system)
+        watcher.until(lambda: ("away", "capture:cam0") in watcher.kinds() and watcher.seqs("cam1"))
+        assert system.supervisor.away() == ["cam0"]
+        assert (system.supervisor.resting(), system.supervisor.shut()) == ([], [])
+
+
+def test_other_settings_of_a_camera_that_is_away_are_tried_at_once(
+    make_system: MakeSystem, watch: Watch, write_stage: WriteStage, tmp_path: Path
+) -> None:
+    module = refusing_source(write_stage, tmp_path, "camera.name == 'cam0' and camera.source != 'mended'")
+    pauses = live(reconnect_s=1000, longest_reconnect_s=1000)
+    with make_system(cameras=2, modules={"capture": module}, **pauses) as system:
+        watcher = watch(system)
+        watcher.until(lambda: ("away", "capture:cam0") in watcher.kinds())
+        cameras = (replace(system.config.cameras[0], source="mended"), system.config.cameras[1])
+        system.adopt(replace(system.config, cameras=cameras), ["capture:cam0"])
+        watcher.until(lambda: watcher.seqs("cam0"))
 
 
 @pytest.mark.parametrize("process", ["capture:cam0", "detect", "lookup", "draw"])
@@ -244,8 +283,10 @@ def test_what_never_worked_in_an_endless_run_ends_it(
 
 
 def test_a_stage_that_leaks_is_started_anew_and_no_frame_is_torn(
-    make_system: MakeSystem, watch: Watch, write_stage: WriteStage
+    make_system: MakeSystem, watch: Watch, write_stage: WriteStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(memory_watch, "_EVERY_NS", 0)
+    monkeypatch.setattr(memory_watch, "_SETTLED_NS", 0)
     module = write_stage("leaking", "if generation == 0:\n    self.held = bytearray(os.urandom(1)) * 400_000_000")
     with make_system(modules={"align": module}, **live(memory_limit_mb=300)) as system:
         watcher = watch(system)

@@ -64,7 +64,7 @@ class System:
         self.config = RunConfig((), gallery=GalleryConfig())
         self.renewed: list[str] = []
         self.given = 0
-        self.at_rest: list[str] = []
+        self.closed: list[str] = []
         self.supervisor = self
         self.ready = True
 
@@ -72,8 +72,14 @@ class System:
         self.given += 1
         return {"door": self.given}
 
+    def shut(self) -> list[str]:
+        return self.closed
+
     def resting(self) -> list[str]:
-        return self.at_rest
+        return []
+
+    def away(self) -> list[str]:
+        return ["door"]
 
     def process_of(self, stage: str) -> str:
         return stage
@@ -101,15 +107,15 @@ def test_a_reload_says_what_counts_now_and_what_does_not() -> None:
     assert system.config == RunConfig((), gallery=GalleryConfig(match_margin=0.2))
 
 
-@pytest.mark.parametrize("resting", [[], ["detect"]])
-def test_held_up_pictures_stop_the_signs_of_life_but_for_a_process_that_rests(
-    systemd: Systemd, resting: list[str]
+@pytest.mark.parametrize("shut", [[], ["detect"]])
+def test_held_up_pictures_stop_the_signs_of_life_but_for_a_stage_that_starts_or_rests(
+    systemd: Systemd, shut: list[str]
 ) -> None:
     system: Any = System()
-    system.at_rest = resting
+    system.closed = shut
     service = Service(ServiceManager(systemd.address, watchdog_s=0.001), -1, lambda: system.config)
     service.turn(system, [])
     service.stopping()
     systemd.until("STOPPING=1")
     service.close()
-    assert systemd.heard.count("WATCHDOG=1") == len(resting)
+    assert systemd.heard.count("WATCHDOG=1") == len(shut)
