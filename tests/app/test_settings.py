@@ -55,6 +55,8 @@ OTHER = {
     "QDRANT_COLLECTION": "faces",
     "DISPLAY_MODE": "none",
     "RECORD": "a.mp4",
+    "RECORD_MINUTES": "30",
+    "RECORD_RETENTION_DAYS": "3",
     "CLIPS": "clips",
     "CLIP_SECONDS": "3",
     "CLIP_RETENTION_DAYS": "7",
