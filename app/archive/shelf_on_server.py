@@ -141,6 +141,8 @@ def open_on_server(
             saw=f"{config.url}, collection {collection} keeps {said}, the embedder makes {space}",
             fix="use that embedder (EMBEDDING_ENGINE, PRECISION), or another ARCHIVE_COLLECTION",
         )
+    if make:
+        _make_indexes(nodes, collection)  # whoever made the collection may have been stopped before them
     return ShelfOnServer(nodes, collection, space=space, dim=dim, pauses_s=pauses_s)
 
 
@@ -154,12 +156,19 @@ def _make(nodes: Nodes, collection: str, *, space: str, dim: int) -> None:
     except GalleryError:
         if not has_collection(nodes, collection):  # else two programs started at once, and the other one made it
             raise
-    for name, kind in INDEXED:
-        nodes.asked(
-            lambda client, name=name, kind=kind: client.create_payload_index(  # type: ignore[misc]
-                collection, field_name=name, field_schema=_KINDS[kind], wait=True
+
+
+def _make_indexes(nodes: Nodes, collection: str) -> None:
+    """Again is harmless."""
+    try:
+        for name, kind in INDEXED:
+            nodes.asked(
+                lambda client, name=name, kind=kind: client.create_payload_index(  # type: ignore[misc]
+                    collection, field_name=name, field_schema=_KINDS[kind], wait=True
+                )
             )
-        )
+    except GalleryError as error:
+        raise _refused(error) from error
 
 
 def _of(kind: str, wanted: Wanted = EVERYTHING) -> models.Filter:

@@ -33,6 +33,15 @@ def test_the_collection_is_laid_out_over_the_nodes_and_indexed(peer: QdrantPeer)
     assert set(kept.indexes) == {"kind", "camera", "recording", "first", "last"}
 
 
+def test_indexes_that_a_killed_run_has_not_made_are_made_by_the_next(peer: QdrantPeer) -> None:
+    opened(peer).close()
+    peer.collections["archive"].indexes.clear()
+    opened(peer, make=False).close()
+    assert not peer.collections["archive"].indexes
+    opened(peer).close()
+    assert set(peer.collections["archive"].indexes) == {"kind", "camera", "recording", "first", "last"}
+
+
 def test_the_point_that_says_done_goes_in_a_request_of_its_own_after_all_others(peer: QdrantPeer) -> None:
     shelf = opened(peer)
     shelf.put(part_of(*(sighting(number) for number in range(100))))
