@@ -13,7 +13,6 @@ from app.settings import Settings
 from checkpoints.errors import GalleryError
 from engines.models import embedder_model
 from pipeline.config import ServerConfig
-from pipeline.gallery.folder import space_kept
 from pipeline.gallery.opening import gallery_exists
 from pipeline.gallery.spread import Laid, Spread, differences, faults
 
@@ -131,7 +130,9 @@ def laid_table(laid: Laid) -> str:
 def _space(chosen: Settings) -> tuple[str, int]:
     """Of the gallery on this disk; where there is none, of the embedder that is set."""
     if gallery_exists(chosen.gallery_dir):
-        return space_kept(chosen.gallery_dir)
+        gallery = relocating.on_disk(chosen)
+        gallery.close()
+        return gallery.space, gallery.dim
     known = embedder_model(flags.engine_options(chosen)).known
     assert known.embedding_dim is not None
     return known.embedding_space, known.embedding_dim

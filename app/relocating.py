@@ -9,12 +9,12 @@ from dataclasses import asdict, replace
 
 from tqdm import tqdm
 
-from app import values
+from app import flags, values
 from app.cluster_flags import add_spread, asked_for, wished
 from app.opened import print_json
 from app.settings import Settings
 from checkpoints.errors import GalleryError, SettingsError
-from pipeline.config import GalleryConfig, ServerConfig
+from pipeline.config import ServerConfig
 from pipeline.gallery.edits import Edited
 from pipeline.gallery.opening import reopen_of
 from pipeline.gallery.relocation import Compared, Move, Moved, compare
@@ -45,7 +45,7 @@ def move_command(args: argparse.Namespace) -> int:
 
 
 def compared_with_disk(chosen: Settings, server: ServerConfig) -> Compared:
-    here = _disk(chosen)
+    here = on_disk(chosen)
     try:
         with _target(server, here) as there, _bar(here) as bar:
             return compare(here, there, bar.update)
@@ -86,16 +86,16 @@ def _target(server: ServerConfig, like: Edited) -> Iterator[Edited]:
 
 @contextmanager
 def _origin(args: argparse.Namespace, chosen: Settings, server: ServerConfig) -> Iterator[Edited]:
-    gallery = _disk(chosen) if args.origin is None else _server(args, server)
+    gallery = on_disk(chosen) if args.origin is None else _server(args, server)
     try:
         yield gallery
     finally:
         gallery.close()
 
 
-def _disk(chosen: Settings) -> Edited:
+def on_disk(chosen: Settings) -> Edited:
     """As it is on this disk, or with whoever holds it; the server is not asked."""
-    return reopen_of(GalleryConfig(chosen.gallery_dir))
+    return reopen_of(replace(flags.gallery_config(chosen), server=None))
 
 
 def _server(args: argparse.Namespace, server: ServerConfig) -> Edited:

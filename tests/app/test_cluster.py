@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from app.commands import main
+from checkpoints.sealed import new_key
 from pipeline.gallery.gallery import Cutout, Picture
 from pipeline.gallery.opening import open_gallery
 from tests.pipeline.gallery.qdrant_peer import QdrantPeer
@@ -93,6 +94,20 @@ def test_a_gallery_is_moved_and_checked(run: Run, peer: QdrantPeer) -> None:
     peer.collections["facewire"].points.popitem()
     assert "gallery cluster move" in run("check", "--compare", code=1).splitlines()[-1]
     assert json.loads(run("check", "--compare", "--json", code=1))["compared"]["pictures"] == 299
+
+
+def test_an_encrypted_gallery_is_laid_out_for_moved_and_compared_with_its_key(
+    run: Run, monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ENCRYPTION_KEY", new_key())
+    monkeypatch.setenv("DATA_DIR", str(folder.parent))
+    assert main(["keys", "seal", "--gallery", str(folder)]) == 0
+    capsys.readouterr()
+    assert json.loads(run("create", "--json"))["space"] == SPACE
+    assert run("move").splitlines()[-1] == "all of it is there"
+    assert run("check", "--compare").splitlines()[-1] == "all is well"
+    monkeypatch.delenv("ENCRYPTION_KEY")
+    assert "there is no key" in run("move", code=2)
 
 
 def test_a_node_that_is_lost_is_told_and_the_others_are_asked(
