@@ -77,7 +77,7 @@ def measure(args: argparse.Namespace) -> dict[str, object]:
         shelf = shelf_of(chosen)
         with closing(shelf):
             with Crew(eyes_of(chosen), address=None, workers=None) as crew, Bar(sys.stderr) as bar:
-                index(recordings([str(args.videos)]), shelf, crew, bar)
+                index(recordings([str(args.videos)]).files, shelf, crew, bar)
             seen = {
                 point.id: sighting_of(point.id, point.payload, np.zeros(0, np.float32))
                 for point in shelf.points(SIGHTING)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import secrets
 import sys
 import time
 from pathlib import Path
 
-from app import extra, flags, settings
+from app import extra, flags, settings, values
 from app.archive.progress import Bar
+from app.fleet import joining, keys
 from app.outputs import check_writable
+from app.settings import Settings
 
 _INDEX_EXAMPLES = """examples:
   python -m app.main index recordings                        every video below this folder
@@ -22,6 +25,7 @@ _FIND_EXAMPLES = """examples:
   python -m app.main find ada1.jpg ada2.jpg --since 2026-01-31 --until "2026-02-01 18:00" --camera door
   python -m app.main find ada.jpg --export found --json found.json
 """
+_MOST_HITS = 10_000
 _MODELS = tuple(name for name in flags.MODEL_FLAGS if name != "GALLERY_DIR")
 
 
@@ -58,7 +62,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     finding.add_argument("--since", metavar="TIME", help="2026-01-31, or with 12:00, or 2026-01-31T12:00:00Z")
     finding.add_argument("--until", metavar="TIME", help="the same; a day without a time is meant to its end")
     finding.add_argument("--camera", metavar="NAME", action="append", default=[], help="may be repeated")
-    finding.add_argument("--limit", metavar="N", type=int, default=100, help="at most so many (default 100)")
+    finding.add_argument("--limit", metavar="N", type=_limit, default=100, help="at most so many (default 100)")
     finding.add_argument("--json", metavar="OUT", type=Path, help="write what was found to this file; -: print it")
     finding.add_argument("--export", metavar="DIR", type=Path, help="write faces, a table and JSON to this folder")
     flags.add_flags(finding, _MODELS)
@@ -74,36 +78,47 @@ def _add(to: argparse.ArgumentParser, flag: str, setting: str, text: str) -> Non
 
 
 def index_command(args: argparse.Namespace) -> int:
-    """Exit code 1 when a recording could not be worked on."""
+    """Exit code 1 when a recording, or a folder of recordings, could not be worked on."""
     extra.need_fleet("index")
+    chosen = settings.read(flags.given(args))
+    joining.authorise(ray_key(chosen, args.address))
     from app.archive import sources
     from app.archive.crew import Crew
     from app.archive.indexing import index, prune
     from app.archive.opening import eyes_of, shelf_of
 
-    chosen = settings.read(flags.given(args))
     eyes = eyes_of(chosen)
-    files = sources.find(args.places)
+    there = sources.find(args.places)
     shelf = shelf_of(chosen)
     began_s = time.monotonic()
     try:
         if args.prune:
-            gone = prune(files, [sources.absolute(place) for place in args.places], shelf)
+            gone = prune(there, [sources.absolute(place) for place in args.places], shelf)
             print(f"{gone} recordings are gone; what was known of them is erased")
         with (
             Crew(eyes, address=args.address, workers=chosen.archive.workers) as crew,
             Bar(sys.stderr) as bar,
         ):
-            tally = index(files, shelf, crew, bar, args.camera)
+            for place, why in there.unread.items():
+                bar.problem(f"{place}: {why}")
+            tally = index(there.files, shelf, crew, bar, args.camera, looks=eyes.said)
     finally:
         shelf.close()
     took_h = (time.monotonic() - began_s) / 3600
+    unread = f", {len(there.unread)} places could not be read" if there.unread else ""
     print(
-        f"{tally.files} recordings: {tally.known} known before, {len(tally.failed)} could not be used; "
+        f"{tally.files} recordings: {tally.known} known before, {len(tally.failed)} could not be used{unread}; "
         f"{tally.sightings} new sightings in {tally.video_s / 3600:.2f} h of video "
         f"({tally.video_s / 3600 / took_h:.1f} h per hour)"
     )
-    return 1 if tally.failed else 0
+    return 1 if tally.failed or there.unread else 0
+
+
+def ray_key(chosen: Settings, address: str | None) -> str:
+    """What Ray asks everybody for: the key of the cluster, or one for this run where this machine works alone."""
+    if address is None:
+        return secrets.token_urlsafe(32)
+    return chosen.fleet.key or keys.brought(chosen.data_dir / "fleet", keys.CLUSTER)
 
 
 def find_command(args: argparse.Namespace) -> int:
@@ -129,3 +144,10 @@ def find_command(args: argparse.Namespace) -> int:
     if not prints_json:
         print(exporting.told(found))
     return 0 if found.hits else 1
+
+
+def _limit(text: str) -> int:
+    try:
+        return values.whole(1, _MOST_HITS)(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} {error}") from error

@@ -23,6 +23,7 @@ import ray
 import ray.data
 from ray.exceptions import RayError
 
+from app import privacy
 from app.archive.indexing import Outcome, Surveyed
 from app.archive.recordings import File, Origin, Part, Recording
 from app.archive.sighting import Point, packed, unpacked
@@ -73,17 +74,17 @@ class Crew:
     def workers(self) -> int:
         if self._workers is not None:
             return self._workers
-        self._begin()
+        self.begin()
         return max(1, int(ray.cluster_resources().get("CPU", 1)) // self._eyes.engines.threads)
 
     def surveyed(self, files: Sequence[tuple[File, Origin]]) -> Iterator[Surveyed]:
-        self._begin()
+        self.begin()
         tasks = [json.dumps([asdict(file), asdict(origin)]) for file, origin in files]
         for told in self._told(tasks, lambda data: data.map(_survey, num_cpus=1)):
             yield Surveyed(told["file"], Recording(**told["found"]) if told["found"] else None, told["why"])
 
     def watched(self, parts: Sequence[Part]) -> Iterator[Outcome]:
-        self._begin()
+        self.begin()
         tasks = [json.dumps(asdict(part)) for part in parts]
         workers = min(self.workers, len(tasks))
         # More than the largest machine has would be waited for for ever.
@@ -109,8 +110,8 @@ class Crew:
             points = tuple(unpacked(told["points"])) if told["points"] else None
             yield Outcome(told["part"], points, told["why"], told["took_s"])
 
-    def _begin(self) -> None:
-        """Not before there is something to do: Ray takes its seconds to start."""
+    def begin(self) -> None:
+        """Starts Ray, which takes its seconds; else it is started when there is something to do."""
         if ray.is_initialized():
             return
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -162,7 +163,8 @@ def _unreachable(address: str, why: str) -> ArchiveError:
     return ArchiveError(
         "Ray cannot be reached, or not be started.",
         saw=f"{address}: {why}",
-        fix="start it on each machine with `python -m app.main fleet node`, and index on one of them",
+        fix="start it on each machine with `python -m app.main fleet node`, index on one of them, and see that all of "
+        "them have the same key (FLEET_KEY, or DATA_DIR/fleet/cluster.key)",
     )
 
 
@@ -183,6 +185,7 @@ class _Worker:
     """In a process of its own."""
 
     def __init__(self, watching: Callable[[Eyes], Watching], eyes: Eyes) -> None:
+        privacy.begin()
         self._watcher = watching(eyes)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:

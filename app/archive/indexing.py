@@ -7,12 +7,14 @@ found in a part depends on that part alone, so the shelf is the same in the end.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Protocol
 
 from app.archive.recordings import File, Origin, Part, Recording, origin
 from app.archive.shelf import PART, RECORDING, Shelf
 from app.archive.sighting import Point, id_of
+from app.archive.sources import Listed
+from checkpoints.errors import ArchiveError
 
 _WAVE = 500  # files that are surveyed before they are watched: the first result is not hours away
 
@@ -69,15 +71,26 @@ class Tally:
 
 
 def index(
-    files: Sequence[File], shelf: Shelf, workers: Workers, progress: Progress, camera: str | None = None
+    files: Sequence[File],
+    shelf: Shelf,
+    workers: Workers,
+    progress: Progress,
+    camera: str | None = None,
+    *,
+    looks: str = "",
 ) -> Tally:
+    """looks: the settings with which recordings are watched; ArchiveError for those that are known with others"""
     tally = Tally(files=len(files))
     known = {one.file: one for one in map(_recording_of, shelf.points(RECORDING))}
+    _check_same([known[file.place] for file in files if _is_known(file, known)], camera, looks)
     done = {point.id for point in shelf.points(PART)}
     for start in range(0, len(files), _WAVE):
         progress.files(start, len(files))
         wave = files[start : start + _WAVE]
-        recordings = [*_unchanged(wave, known), *_new(wave, known, shelf, workers, done, tally, progress, camera)]
+        recordings = [
+            *_unchanged(wave, known),
+            *_new(wave, known, shelf, workers, done, tally, progress, camera, looks),
+        ]
         parts: dict[str, Part] = {}
         for one in sorted(recordings, key=lambda one: one.file):  # of two copies always the same one counts
             for part in one.parts():
@@ -92,15 +105,38 @@ def index(
     return tally
 
 
-def prune(files: Sequence[File], places: Sequence[str], shelf: Shelf) -> int:
-    """Forget recordings that lay at these places and are not there any more; return how many. `files`: what is there"""
-    there = {file.place for file in files}
+def prune(found: Listed, places: Sequence[str], shelf: Shelf) -> int:
+    """Forget recordings that lay at these places and are not there any more; return how many.
+
+    found  what is there; where it could not be looked at, nothing is forgotten
+    """
+    there = {file.place for file in found.files}
     known = [_recording_of(point) for point in shelf.points(RECORDING)]
-    gone = [one for one in known if one.file not in there and _is_at(one.file, places)]
+    missing = [one for one in known if one.file not in there and _is_at(one.file, places)]
+    gone = [one for one in missing if not _is_at(one.file, list(found.unread))]
     kept = {one.sha256 for one in known if one not in gone}
     for sha256 in {one.sha256 for one in gone} - kept:
         shelf.forget(sha256)
     return len(gone)
+
+
+def _check_same(known: Sequence[Recording], camera: str | None, looks: str) -> None:
+    """An index in which some recordings were watched in another way could not be told from one that is the same."""
+    others = [(one.file, otherwise) for one in known if (otherwise := _otherwise(one, camera, looks))]
+    if others:
+        file, otherwise = others[0]
+        raise ArchiveError(
+            "Recordings that are known were indexed with other settings.",
+            saw=f"{len(others)} of them, such as {file}: {otherwise}",
+            fix="use the same flags and settings, or make another index: --archive DIR, or ARCHIVE_COLLECTION",
+        )
+
+
+def _otherwise(known: Recording, camera: str | None, looks: str) -> str:
+    """What is asked for now and was not when this one was indexed; empty: nothing."""
+    if camera not in (None, known.camera):
+        return f"camera {known.camera}, now {camera}"
+    return f"{known.looks}; now {looks}" if known.looks and looks and known.looks != looks else ""
 
 
 def _is_at(file: str, places: Sequence[str]) -> bool:
@@ -126,16 +162,28 @@ def _new(
     tally: Tally,
     progress: Progress,
     camera: str | None,
+    looks: str,
 ) -> list[Recording]:
     asked = {file.place: (file, origin(file.within, camera)) for file in wave if not _is_known(file, known)}
+    by_content = {one.sha256: one for one in known.values()}
     found = []
     for told in workers.surveyed(list(asked.values())) if asked else ():
         asked.pop(told.file)
         if told.recording is None:
             _fail(told.file, told.why, tally, progress)
             continue
-        _replace(told.recording, known, shelf, done)
-        found.append(told.recording)
+        recording = replace(told.recording, looks=looks)
+        same = by_content.get(recording.sha256)
+        if same is not None and (otherwise := _otherwise(same, camera, looks)):
+            _fail(
+                told.file,
+                f"the same as {same.file}, which was indexed with other settings: {otherwise}",
+                tally,
+                progress,
+            )
+            continue
+        _replace(recording, known, shelf, done)
+        found.append(recording)
     for place in asked:
         _fail(place, "whoever read it died", tally, progress)
     return found

@@ -57,6 +57,7 @@ class Recording:
     began_s      time of the first picture in the file's own clock
     length_s     0: the file does not say
     started_utc  of the first picture, seconds since 1970
+    looks        the settings with which it is watched; empty: not known
     """
 
     file: str
@@ -67,6 +68,7 @@ class Recording:
     started_utc: float
     began_s: float
     length_s: float
+    looks: str = ""
 
     def parts(self, part_s: float = PART_S) -> tuple[Part, ...]:
         whole = max(1, int((self.length_s + part_s - _LEAST_PART_S) // part_s))

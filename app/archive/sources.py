@@ -10,6 +10,7 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 from urllib.parse import quote, unquote
@@ -20,6 +21,16 @@ from checkpoints.errors import ArchiveError
 _VIDEOS = "mp4 m4v mov mkv webm avi ts m2ts mts mpg mpeg flv wmv asf 3gp h264 h265 hevc dav gif"
 SUFFIXES = frozenset(f".{name}" for name in _VIDEOS.split())
 _CHUNK_BYTES = 8 << 20  # an object store answers each read anew
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """files   the recordings that are there, each once, by name
+    unread  folders and files that could not be looked at, and why: what lies there is not known
+    """
+
+    files: tuple[File, ...]
+    unread: dict[str, str] = field(default_factory=dict)
 
 
 def is_address(place: str) -> bool:
@@ -34,24 +45,27 @@ def absolute(place: str) -> str:
     return f"{scheme}://{quote(unquote(rest))}"
 
 
-def find(places: Sequence[str]) -> list[File]:
-    """The recordings that are meant, each once, by name; ArchiveError for places that hold none."""
+def find(places: Sequence[str]) -> Listed:
+    """The recordings that are meant; ArchiveError for places that hold none."""
     found: dict[str, File] = {}
+    unread: dict[str, str] = {}
     problems = []
     for place in places:
+        before = len(unread)
         try:
-            files = list(_at_address(place) if is_address(place) else _in_folder(Path(place)))
+            files = list(_at_address(place) if is_address(place) else _in_folder(Path(place), unread))
         except (OSError, ValueError) as error:
-            problems.append(f"{_shown(place)}: {getattr(error, 'strerror', None) or error}")
+            problems.append(f"{_shown(place)}: {_why(error)}")
             continue
         if not files:
             problems.append(f"{_shown(place)}: no recordings there ({' '.join(sorted(SUFFIXES))})")
+            problems += [f"{one}: {why}" for one, why in list(unread.items())[before:]]
         found.update({file.place: file for file in files})
     if problems:
         raise ArchiveError(
             "These recordings cannot be found.", saw="\n".join(problems), fix="name video files, or folders of them"
         )
-    return [found[place] for place in sorted(found)]
+    return Listed(tuple(found[place] for place in sorted(found)), unread)
 
 
 @contextmanager
@@ -76,18 +90,28 @@ def _is_video(name: str) -> bool:
     return Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
 
 
-def _in_folder(path: Path) -> Iterator[File]:
+def _in_folder(path: Path, unread: dict[str, str]) -> Iterator[File]:
+    """Links to files are followed; those to folders are not, but for the place itself."""
     path = path.absolute()
-    asked_for = path if path.is_dir() else path.parent
-    if path.is_dir():
-        names = (Path(folder) / name for folder, _, files in os.walk(path) for name in files)
-        files = [one for one in names if _is_video(one.name)]
-    else:
-        files = [path]
-    for one in files:
-        said = one.stat()
-        within = f"{asked_for.name}/{one.relative_to(asked_for).as_posix()}"
-        yield File(str(one), within, said.st_size, said.st_mtime_ns)
+    if not path.is_dir():
+        yield _file(path, path.parent)
+        return
+
+    def note(error: OSError) -> None:
+        unread[str(error.filename)] = _why(error)
+
+    for folder, _, names in os.walk(path, onerror=note):
+        for one in (Path(folder) / name for name in names if _is_video(name)):
+            try:
+                yield _file(one, path)
+            except OSError as error:  # a link to nowhere, or it has just gone away
+                note(error)
+
+
+def _file(path: Path, asked_for: Path) -> File:
+    said = path.stat()
+    within = f"{asked_for.name}/{path.relative_to(asked_for).as_posix()}"
+    return File(str(path), within, said.st_size, said.st_mtime_ns)
 
 
 def _at_address(address: str) -> Iterator[File]:
@@ -126,3 +150,7 @@ def _query(address: str) -> str:
 def _shown(place: str) -> str:
     """Without a key or password that may stand in an address."""
     return place.partition("?")[0].rpartition("@")[2] if is_address(place) else place
+
+
+def _why(error: OSError | ValueError) -> str:
+    return str(getattr(error, "strerror", None) or error)

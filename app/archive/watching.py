@@ -42,6 +42,17 @@ class Eyes:
     engines: EngineOptions
     size_wh: tuple[int, int] | None = None
 
+    @property
+    def said(self) -> str:
+        """All that decides which faces are found and followed; what they are compared by, the index knows itself."""
+        options = self.engines
+        size = "as they come" if self.size_wh is None else f"{self.size_wh[0]}x{self.size_wh[1]}"
+        marks = "" if options.thresholds is None else f", thresholds {options.thresholds}"
+        return (
+            f"detector {options.detector}, size {size}, a search every {options.detect_every} pictures, "
+            f"faces from {options.min_face_px} px, pyramid {options.pyramid_factor:g}{marks}"
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Looked:

@@ -1,4 +1,8 @@
-"""Watches without engines, in a process of Ray; a part of the camera `deadly` kills it, and one of `spoilt` is none."""
+"""Watches without engines, in a process of Ray.
+
+A part of the camera `deadly` kills it, one of `spoilt` is none, and at one of `private` it tells who may read what its
+process writes.
+"""
 
 from __future__ import annotations
 
@@ -22,4 +26,6 @@ class DeadlyWatcher:
             os.kill(os.getpid(), signal.SIGKILL)
         if part.recording.camera == "spoilt":
             raise SourceError("The video cannot be decoded.", saw="nothing in it")
+        if part.recording.camera == "private":
+            raise SourceError("What is written here is", saw=f"closed by {os.umask(0o077):o}")
         return PaintedCrew.points(part)

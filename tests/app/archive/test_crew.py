@@ -28,13 +28,15 @@ def recording(camera: str, length_s: float = 4.0) -> Recording:
 def test_parts_come_back_from_ray_as_they_would_from_here_and_who_dies_takes_nobody_along(tmp_path: Path) -> None:
     """One Ray for all: starting it takes longer than what it does here."""
     (tmp_path / "no.mp4").write_bytes(b"no video")
-    parts: list[Part] = [*recording("door", 1000.0).parts(), *recording("deadly").parts(), *recording("spoilt").parts()]
+    cameras = ("deadly", "spoilt", "private")
+    others = [part for camera in cameras for part in recording(camera).parts()]
+    parts: list[Part] = [*recording("door", 1000.0).parts(), *others]
     with Crew(EYES, address=None, workers=2, watching=DeadlyWatcher) as crew:
-        (told,) = crew.surveyed([(find([str(tmp_path)])[0], Origin("no", None))])
+        (told,) = crew.surveyed([(find([str(tmp_path)]).files[0], Origin("no", None))])
         came = {outcome.part: outcome for outcome in crew.watched(parts)}
         progress = Noted()
         shelf = MemoryShelf()
-        tally = index(find([str(tmp_path)]), shelf, crew, progress)
+        tally = index(find([str(tmp_path)]).files, shelf, crew, progress)
     assert told.recording is None
     assert "cannot be opened" in told.why
     for part in parts:
@@ -43,6 +45,8 @@ def test_parts_come_back_from_ray_as_they_would_from_here_and_who_dies_takes_nob
         elif part.recording.camera == "spoilt":
             assert came[part.id].points is None
             assert "cannot be decoded" in came[part.id].why
+        elif part.recording.camera == "private":
+            assert came[part.id].why == "What is written here is closed by 77"
         else:
             points = came[part.id].points
             assert points is not None

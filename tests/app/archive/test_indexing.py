@@ -11,6 +11,8 @@ from app.archive.indexing import Tally, index, prune
 from app.archive.recordings import File
 from app.archive.shelf import PART, RECORDING, SIGHTING, Shelf
 from app.archive.shelf_on_disk import open_shelf
+from app.archive.sources import Listed
+from checkpoints.errors import ArchiveError
 from tests.app.archive.memory_shelf import MemoryShelf
 from tests.app.archive.painted_crew import Killed, Noted, PaintedCrew, file
 
@@ -143,9 +145,9 @@ def test_hours_are_told_as_they_are_done(shelf: MemoryShelf) -> None:
 def test_what_is_gone_is_forgotten_where_it_was_looked_for_and_unless_there_is_a_copy(shelf: MemoryShelf) -> None:
     copied = {FILES[1].place: "the same", FILES[2].place: "the same"}
     run(shelf, PaintedCrew(contents=copied))
-    assert prune([FILES[2]], ["/elsewhere", "/all/cam"], shelf) == 0
+    assert prune(Listed((FILES[2],)), ["/elsewhere", "/all/cam"], shelf) == 0
     assert shelf.count(RECORDING) == 3
-    assert prune([FILES[2]], ["/all"], shelf) == 2
+    assert prune(Listed((FILES[2],)), ["/all"], shelf) == 2
     left = {point.payload["file"] for point in shelf.points(PART)}
     assert left == {FILES[1].place}  # its content is still there, by another name
     assert {point.payload["recording"] for point in shelf.points(SIGHTING)} == {
@@ -161,3 +163,36 @@ def test_a_recording_that_moved_while_its_name_was_used_again_is_watched_where_i
     assert len(crew.seen) == 8
     watched = {point.payload["file"] for point in shelf.points(PART)}
     assert watched == {one.place for one in files}
+
+
+def test_nothing_is_forgotten_where_it_could_not_be_looked(shelf: MemoryShelf) -> None:
+    run(shelf, PaintedCrew())
+    found = Listed((FILES[2],), {"/all/cam0": "Permission denied", FILES[1].place: "No such file or directory"})
+    assert prune(found, ["/all"], shelf) == 0
+    assert prune(Listed((FILES[2],), {"/all/cam": "of another name"}), ["/all"], shelf) == 2
+
+
+def test_known_recordings_are_not_mixed_with_those_of_other_settings(shelf: MemoryShelf) -> None:
+    with pytest.raises(Killed):
+        index(FILES, shelf, PaintedCrew(kill_before=2), Noted(), "door", looks="every picture")
+    before, crew = content(shelf), PaintedCrew()
+    for camera, looks in (("door", "every second picture"), ("yard", "every picture")):
+        with pytest.raises(ArchiveError) as caught:
+            index(FILES, shelf, crew, Noted(), camera, looks=looks)
+        assert f"3 of them, such as {FILES[0].place}" in (caught.value.saw or "")
+    assert (crew.read, crew.seen, content(shelf)) == ([], [], before)
+    index(FILES, shelf, crew, Noted(), looks="every picture")
+    assert {point.payload["camera"] for point in shelf.points(SIGHTING)} == {"door"}
+    index([file(7)], shelf, crew, Noted(), "yard", looks="every second picture")  # a new one may be of others
+    grown = [file(1, size=9)]
+    index(grown, shelf, PaintedCrew(contents={grown[0].place: "new"}), Noted(), "yard", looks="another")
+
+
+def test_a_copy_of_what_is_known_with_other_settings_is_told(shelf: MemoryShelf) -> None:
+    index(FILES[:1], shelf, PaintedCrew(), Noted(), "door", looks="every picture")
+    before, progress = content(shelf), Noted()
+    copied = PaintedCrew(contents={FILES[1].place: FILES[0].place})
+    tally = index(FILES[1:2], shelf, copied, progress, "yard", looks="every picture")
+    assert list(tally.failed) == [FILES[1].place]
+    assert f"{FILES[0].place}, which was indexed with other settings: camera door, now yard" in progress.problems[0]
+    assert content(shelf) == before

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +72,33 @@ def test_somebody_is_found_where_and_when_the_recordings_show_them(program: Any,
     nobody = program.run("find", PORTRAIT, "--camera", "yard")
     assert nobody.code == 1
     assert "Nobody like that" in nobody.said
+
+
+@contextmanager
+def first_machine(program: Any, port: int) -> Iterator[None]:
+    """Of a cluster, as a person starts it. Workers of Ray end when the rest of it is gone."""
+    node = program.start("fleet", "node", "--head", "--port", port, "--cpus", 1)
+    try:
+        said = iter(node.stdout)
+        assert any("Ray runtime started" in line for line in said)
+        threading.Thread(target=list, args=(said,), daemon=True).start()  # so that it is not stopped by what it says
+        yield
+    finally:
+        os.killpg(node.pid, signal.SIGKILL)
+        node.wait()
+
+
+def test_a_cluster_that_asks_for_its_key_does_the_work(program: Any, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="the extra [fleet] is not installed")
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "broken.mp4").write_bytes(b"no video")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with first_machine(program, port):
+        ended = program.run("index", tmp_path / "all", "--address", f"127.0.0.1:{port}")
+        assert "broken.mp4: The file cannot be opened" in ended.said, ended.said
+        assert "1 recordings: 0 known before, 1 could not be used" in ended.said
 
 
 def test_without_the_extra_one_sentence_says_what_to_install(program: Any, tmp_path: Path) -> None:
