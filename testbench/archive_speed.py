@@ -1,4 +1,9 @@
-"""Frames a second of `index` beside those of the pipeline (testbench.latency --lossless), in turn, on equal clips."""
+"""Frames a second of `index` beside those of the pipeline (testbench.latency --lossless), in turn, on equal clips.
+
+What decides is `fps`: all frames in all the time that an archive needs again for each file, with reading and measuring
+every file (`survey_s`), sharing out, the shelf and the end at which some workers are idle. Only what is needed once,
+however large the archive is, is left out: the start of Ray, and that of the first worker and its engines (`start_s`).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.archive.crew import Crew
-from app.archive.indexing import Outcome, Surveyed, index
+from app.archive.indexing import Outcome, Surveyed, Workers, index
 from app.archive.progress import Bar
 from app.archive.recordings import File, Origin, Part
 from app.archive.shelf import PART
@@ -33,27 +38,38 @@ _GOAL = 0.9
 class Timed:
     """Workers, with a clock.
 
-    came    when each part came back, and how many frames it had
-    busy_s  the workers' time in all parts
+    survey_s  in which files were read and measured
+    start_s   from the first call for a part to the beginning of the first one that came back
+    came      when each part came back, and how many frames it had
+    busy_s    the workers' time in all parts
     """
 
-    crew: Crew
+    crew: Workers
+    survey_s: float = 0.0
+    start_s: float = 0.0
     came: list[tuple[float, int]] = field(default_factory=list)
     busy_s: float = 0.0
 
     def surveyed(self, files: Sequence[tuple[File, Origin]]) -> Iterator[Surveyed]:
-        return self.crew.surveyed(files)
+        began_s = time.monotonic()
+        told = list(self.crew.surveyed(files))
+        self.survey_s += time.monotonic() - began_s
+        yield from told
 
     def watched(self, parts: Sequence[Part]) -> Iterator[Outcome]:
+        began_s = time.monotonic()
         for outcome in self.crew.watched(parts):
             frames = outcome.points[-1].payload["frames"] if outcome.points else 0
-            self.came.append((time.monotonic(), frames))
+            now_s = time.monotonic()
+            if not self.came:
+                self.start_s = max(0.0, now_s - outcome.took_s - began_s)
+            self.came.append((now_s, frames))
             self.busy_s += outcome.took_s
             yield outcome
 
 
 def steady_fps(came: Sequence[tuple[float, int]], workers: int) -> float:
-    """Between the moment when every worker was at work and the last part: without starting, with the idle end."""
+    """Between the moment when every worker was at work and the last part: without the survey, with the idle end."""
     began_s, ended_s = came[workers - 1][0], came[-1][0]
     return sum(frames for _, frames in came[workers:]) / (ended_s - began_s)
 
@@ -103,8 +119,11 @@ def _index(args: argparse.Namespace, recordings: Path, archive: Path) -> tuple[d
     shelf = open_shelf(archive, space=known.embedding_space, dim=known.embedding_dim)
     began_s = time.monotonic()
     with Crew(Eyes(options, args.size), address=None, workers=args.workers) as crew, Bar(sys.stderr) as bar:
+        crew.begin()
+        ray_s = time.monotonic() - began_s
         workers, timed = crew.workers, Timed(crew)
-        tally = index(find([str(recordings)]), shelf, timed, bar)
+        tally = index(find([str(recordings)]).files, shelf, timed, bar)
+        worked_s = time.monotonic() - began_s - ray_s - timed.start_s
     whole_s = time.monotonic() - began_s
     frames_of: dict[str, int] = {}
     for point in shelf.points(PART):
@@ -112,7 +131,8 @@ def _index(args: argparse.Namespace, recordings: Path, archive: Path) -> tuple[d
         frames_of[name] = frames_of.get(name, 0) + point.payload["frames"]
     shelf.close()
     return {
-        "fps": round(steady_fps(timed.came, workers), 1),
+        "fps": round(tally.frames / worked_s, 1),
+        "fps_without_survey": round(steady_fps(timed.came, workers), 1),
         "frames_of_a_busy_second": round(tally.frames / timed.busy_s, 1),
         "fps_with_starting": round(tally.frames / whole_s, 1),
         "hours_per_hour": round(tally.video_s / whole_s, 2),
@@ -120,4 +140,7 @@ def _index(args: argparse.Namespace, recordings: Path, archive: Path) -> tuple[d
         "sightings": tally.sightings,
         "workers": workers,
         "seconds": round(whole_s, 1),
+        "survey_s": round(timed.survey_s, 1),
+        "ray_s": round(ray_s, 1),
+        "start_s": round(timed.start_s, 1),
     }, frames_of
