@@ -70,6 +70,7 @@ class System:
         made for (cameras' names, sizes of pictures, models) must be as before.
         """
         self.config = config
+        self._upkeep.adopt(config)
         for process in renew:
             self.supervisor.renew(process)
 
