@@ -22,7 +22,11 @@ _PROBE_S = 0.5  # of a stream are enough to know what is in it
 
 
 class LiveVideo:
-    """stall_s  without a picture after which the camera counts as lost"""
+    """stall_s  without a picture after which the camera counts as lost
+
+    Segments of HLS are read one after the other as their pictures fall due, three behind the newest, so that the next
+    one is there when one has been shown.
+    """
 
     def __init__(self, camera: CameraConfig, *, open_timeout_s: float, stall_s: float) -> None:
         self._camera = camera
@@ -39,6 +43,8 @@ class LiveVideo:
         self._backlog = Backlog()
         self._needs_key_frame = False
         self.finite = self._container.duration is not None and not _is_rtsp(camera)
+        self.bursts = self._container.format.name == "hls" and not self.finite
+        self._may_lag = not self.finite and not self.bursts  # in the network's buffers
 
     def pictures(self) -> Iterator[Picture]:
         shown_ns, failed = now_ns(), ""
@@ -48,9 +54,9 @@ class LiveVideo:
             except av.error.FFmpegError as error:
                 frames, failed = [], video_errors.reason(error)
             for frame in frames:
-                shown_ns = now_ns()
-                if self.finite or self._backlog.worth_publishing(shown_ns):
+                if not self._may_lag or self._backlog.worth_publishing(now_ns()):
                     yield Picture((frame.width, frame.height), frame.time, partial(self._scaler.fill, frame))
+                shown_ns = now_ns()
             if now_ns() - shown_ns > self._stall_s * 1e9:
                 raise self._without_pictures(failed)
 
@@ -74,7 +80,7 @@ class LiveVideo:
 
     def _is_wanted(self, packet: Packet[VideoStream]) -> bool:
         """Not, if it would only be decoded to be old. What follows on a gap cannot be decoded before a key frame."""
-        if not self.finite and self._backlog.haste(now_ns()) == "key frames":
+        if self._may_lag and self._backlog.haste(now_ns()) == "key frames":
             self._needs_key_frame = True
         if self._needs_key_frame and not packet.is_keyframe:
             return packet.dts is None and packet.size == 0  # the end: the decoder gives what it still holds

@@ -21,9 +21,12 @@ class Picture:
 
 
 class Connection(Protocol):
-    """finite  it has an end, as a video on a server has"""
+    """finite  it has an end, as a video on a server has
+    bursts  many pictures come at once, and then none for a while, as of HLS: each is due when its stamp says
+    """
 
     finite: bool
+    bursts: bool
 
     def pictures(self) -> Iterator[Picture]:
         """Ends at the end of the stream; SourceError where it breaks."""

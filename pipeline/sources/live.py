@@ -16,6 +16,7 @@ from pipeline.event_log import EventLog, open_log
 from pipeline.sources.connection import Connection, Picture
 from pipeline.sources.feed import Publisher, working_size
 from pipeline.sources.opening import Opening
+from pipeline.sources.playout import Playout
 from pipeline.sources.stream_clock import StreamClock
 from pipeline.sources.thinning import Thinning
 from pipeline.stage import StageContext
@@ -68,8 +69,10 @@ class LiveSource:
 
     def _show(self, connection: Connection, publisher: Publisher, pulse: Pulse) -> None:
         """Until the stream ends. A picture is the only sign of life that counts."""
-        clock, thinning, size_wh = StreamClock(), Thinning(self._camera.fps), None
+        clock, playout, thinning, size_wh = StreamClock(), Playout(), Thinning(self._camera.fps), None
         for picture in connection.pictures():
+            if connection.bursts:
+                pulse.rest((playout.due_ns(picture.stamp_s, now_ns()) - now_ns()) / 1e9)
             if publisher.done:
                 return
             arrived_ns = now_ns()

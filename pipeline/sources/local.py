@@ -29,6 +29,7 @@ class LocalCamera:
     """A camera at this machine, or a GStreamer pipeline. Reading may wait for ever: the parent watches."""
 
     finite = False
+    bursts = False
 
     def __init__(self, camera: CameraConfig, size_wh: tuple[int, int] | None) -> None:
         self._camera = camera

@@ -147,6 +147,37 @@ def test_a_playlist_of_hls_is_played_once(
     assert len(outbox.refs) == 30
 
 
+def test_a_live_playlist_of_hls_is_shown_at_its_own_pace_without_a_gap(
+    serve_folder: Callable[[Path], str], clip: Path, told: Any, outbox: Any, pulse: Any
+) -> None:
+    playlist = clip.with_name("live.m3u8")
+    segments = {"hls_time": "0.4", "hls_list_size": "0"}
+    with av.open(str(clip)) as film, av.open(str(playlist), "w", format="hls", options=segments) as out:
+        copied = out.add_stream_from_template(film.streams.video[0])
+        for packet in film.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = copied
+                out.mux(packet)
+    end = "#EXT-X-ENDLIST\n"
+    whole = playlist.read_text()
+    playlist.write_text(whole.removesuffix(end))
+    publish = outbox.publish
+
+    def publish_then_end(ref: Any, fill: Any) -> None:
+        publish(ref, fill)
+        playlist.write_text(whole)
+
+    outbox.publish = publish_then_end
+    address = serve_folder(clip.parent) + "/live.m3u8"
+    with pytest.raises(HungUp):
+        stream_source(CameraConfig("door", address, address), told.context(CaptureConfig(lossless=False))).run(
+            outbox, pulse
+        )
+    assert len(outbox.refs) == 30
+    assert len(pulse.waits) == 30
+    assert sum(wait_s > 0 for wait_s in pulse.waits) > 20
+
+
 def test_fewer_pictures_and_a_mask_are_the_cameras_own(
     serve: Callable[[bytes, str], str], clip: Path, told: Any, outbox: Any, pulse: Any
 ) -> None:
