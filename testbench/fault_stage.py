@@ -45,7 +45,11 @@ def run_config(folder: Path, engines: EngineOptions, server: ServerConfig | None
         output=OutputConfig(events=folder / "events.jsonl", event_every_s=0.0, event_part_bytes=0),
         outlets=OutletsConfig(store=folder / "events", crops=False),
         supervise=SuperviseConfig(
-            hang_timeout_s=HANG_S, camera_timeout_s=HANG_S, max_restarts=1000, disk_reserve_mb=0.0
+            hang_timeout_s=HANG_S,
+            camera_timeout_s=HANG_S,
+            max_restarts=1000,
+            longest_reconnect_s=2.0,  # it is hit again before it is well
+            disk_reserve_mb=0.0,
         ),
     )
     demo_gallery.fill(config)
