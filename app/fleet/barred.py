@@ -34,10 +34,11 @@ def checksum(name: str) -> str:
 def names_in(event: Mapping[str, Any]) -> Iterator[str]:
     """Whose face it is, and whom it was compared with."""
     why = event.get("why")
-    found = [event.get("name")]
-    if isinstance(why, dict):
-        found += [why.get("runner_up"), *(one[0] for shot in why.get("shots", ()) for one in shot["nearest"])]
-    return (name for name in found if isinstance(name, str))
+    told = why if isinstance(why, dict) else {}
+    near = [
+        one[0] for shot in told.get("shots", ()) if isinstance(shot, dict) for one in shot.get("nearest", ()) if one
+    ]
+    return (name for name in (event.get("name"), told.get("runner_up"), *near) if isinstance(name, str))
 
 
 def barred_in(event: Mapping[str, Any], until: Mapping[str, str]) -> set[str]:

@@ -14,6 +14,7 @@ from typing import Any
 import ray
 from ray import exceptions
 
+from app.fleet.barred import Barred
 from app.fleet.charter import Charter
 from app.fleet.chores import NODE, Chores, Handle
 from app.fleet.control import Control
@@ -152,8 +153,15 @@ class Wardens:
         """Of the last look: those that Ray does not begin again."""
         return self._dead
 
-    def sweep(self, node: Node, collector: CollectorConfig, busy: Sequence[str], chosen: Mapping[str, str]) -> None:
-        self._chores.sweep(node, collector, busy, chosen)
+    def sweep(
+        self,
+        node: Node,
+        collector: CollectorConfig,
+        busy: Sequence[str],
+        chosen: Mapping[str, str],
+        barred: Sequence[Barred],
+    ) -> None:
+        self._chores.sweep(node, collector, busy, chosen, barred)
 
     def settle(self, timeout_s: float) -> None:
         self._chores.settle(timeout_s)
@@ -169,16 +177,8 @@ class Wardens:
             raise FleetError("The camera's machine does not answer.", saw=camera, fix="see fleet status") from error
         return found
 
-    def met(self, cameras: Sequence[str], since: str) -> list[Met]:
-        """What the wardens of these cameras know of unknown people on their machines."""
-        asked = [self._handles[camera].met.remote(since) for camera in cameras if camera in self._handles]
-        try:
-            found: list[list[Met]] = ray.get(asked, timeout=_PATIENCE_S)
-        except (exceptions.RayError, TimeoutError) as error:
-            raise FleetError(
-                "A machine does not tell whom it has seen.", saw=str(error).splitlines()[0], fix="see fleet status"
-            ) from error
-        return [met for each in found for met in each]
+    def met(self, nodes: Sequence[Node], since: str) -> list[Met]:
+        return self._chores.met(nodes, since)
 
 
 def whereabouts(node: Node, site: str | None, shut: Sequence[str]) -> dict[str, Any]:

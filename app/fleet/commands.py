@@ -40,6 +40,7 @@ _NOT_PASSED_ON = (
     "FLEET_PORT", "FLEET_TOKEN", "FLEET_KEY",
 )  # fmt: skip
 _WAIT_S = 180.0
+_STORE_S = 60.0  # to take somebody out of the fleet's store
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -71,7 +72,9 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     forget = _add(kinds, "forget", _forget, "erase what all cameras and the store keep of somebody")
     forget.description = (
         "Erase somebody's events, their pictures and sightings on all machines of the cluster and in the fleet's "
-        "store. The gallery first: `gallery delete NAME`. Recordings, clips and exports are yours to erase."
+        "store. The gallery first: `gallery delete NAME`. A name from before a renaming is another NAME: say it again "
+        "with that one. Exit code 1: there was nothing, or a machine is away; it is asked when it comes back. "
+        "Recordings, clips and exports are yours to erase."
     )
     forget.add_argument("name", metavar="NAME")
     add_yes(forget)
@@ -206,9 +209,12 @@ def _forget(args: argparse.Namespace) -> int:
     if not is_wished(f"Erase all that the cameras of this fleet keep of {args.name}?", args):
         print("nothing was erased")
         return 1
-    found = cluster.ask(cluster.control().forget.remote(args.name), timeout_s=FORGET_S)
-    print(f"{args.name} is forgotten; erased: {found.events} events, {found.sightings} sightings")
-    return 0 if found.events or found.sightings else 1
+    found = cluster.ask(cluster.control().forget.remote(args.name), timeout_s=FORGET_S + _STORE_S)
+    where = "forgotten, but not everywhere" if found.missed else "forgotten"
+    print(f"{args.name} is {where}; erased: {found.events} events, {found.sightings} sightings")
+    for missed in found.missed:
+        print(f"not yet: {missed}")
+    return 0 if (found.events or found.sightings) and not found.missed else 1
 
 
 def _down(_args: argparse.Namespace) -> int:

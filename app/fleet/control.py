@@ -119,17 +119,21 @@ class Control:
         return seen_in(self._collecting.store, name, since)
 
     def met(self, since: str) -> list[Met]:
-        """Unknown people, from the machines that answer: each is asked once."""
+        """Unknown people, from all machines that are alive, also where no camera is any more."""
         with self._lock:
-            of_machine = {one.node: name for name, one in self._reports.items() if one.state != "silent"}
-        return self._hands.met(sorted(of_machine.values()), since)
+            nodes = list(self._nodes.values())
+        return self._hands.met(nodes, since)
 
     def forget(self, name: str) -> Forgotten:
-        """The machines first: what they have not told yet is told without it."""
+        """The machines first: what they have not told yet is told without it. Those that are away are told."""
+        self._collecting.bar(name)
         with self._lock:
             nodes = list(self._nodes.values())
         found = together(self._hands.forget(nodes, name))
-        return replace(found, events=max(found.events, self._collecting.forget(name, found.seen)))
+        there = {node.address for node in nodes}
+        away = [f"{one}: away since {last}" for one, last in self._collecting.met().items() if one not in there]
+        erased = self._collecting.forget(name, found.seen)
+        return replace(found, events=max(found.events, erased), missed=(*found.missed, *away))
 
     def view(self) -> View:
         if self._bug is not None:
@@ -191,6 +195,7 @@ class Control:
     def _sweep(self, nodes: Mapping[str, Node]) -> None:
         """Now and then, and soon after a machine has come: it may have been away with events that nobody knows."""
         if nodes.keys() - self._swept:
+            self._collecting.meet([node.address for node in nodes.values()])
             self._sweep_at_s = min(self._sweep_at_s, time.monotonic() + _SWEEP_SOON_S)
         self._swept = set(nodes)
         if time.monotonic() < self._sweep_at_s:
@@ -207,8 +212,10 @@ class Control:
             chosen = dict(next((order.settings for order in self._wished.orders.values()), ()))
         self._collecting.expire(settings.load(chosen).outlets.days)
         config = CollectorConfig(self.collector(), self._charter.secret)
+        self._collecting.meet([node.address for node in nodes.values()])
+        barred = self._collecting.barred()
         for node in nodes.values():
-            self._hands.sweep(node, config, busy.get(node.id, []), chosen)
+            self._hands.sweep(node, config, busy.get(node.id, []), chosen, barred)
 
     def _node_of(self, camera: str) -> str:
         return steps.where(camera, self._wished.posted, self._reports)

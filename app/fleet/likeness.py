@@ -6,8 +6,9 @@ camera twice at the same time, so two who were are two people, however alike the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from pipeline.gallery.unknowns import MERGE_BY, Cluster, Unknowns
 class Met:
     """Somebody unknown, as one camera's run knows him or her.
 
-    id         camera/cluster
+    id         camera/cluster; with the machine where two machines call others so
     faces      (N, D) float32 of unit length, in `space`
     qualities  (N,) float32
     seen       in the order of time, at least one
@@ -50,6 +51,22 @@ def met_on_machine(cameras: Path, since: str, seal: Seal) -> list[Met]:
         clusters = Unknowns(folder, seal=seal).clusters()
         found += [met for cluster in clusters if (met := _met(folder.parent.name, cluster, since)) is not None]
     return found
+
+
+def of_machines(found: Mapping[str, Iterable[Met]]) -> list[Met]:
+    """Of all machines, each once. A camera that was moved numbers anew, and may call somebody else the same.
+
+    found  address → whom its cameras have kept
+    """
+    called: defaultdict[str, dict[bytes, tuple[str, Met]]] = defaultdict(dict)
+    for address, met in found.items():
+        for one in met:
+            called[one.id].setdefault(one.faces.tobytes(), (address, one))
+    return [
+        one if len(others) == 1 else replace(one, id=f"{one.id}@{address}")
+        for others in called.values()
+        for address, one in others.values()
+    ]
 
 
 def joined(met: Iterable[Met], near: float) -> list[tuple[Met, ...]]:

@@ -18,10 +18,8 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
-from app import sealing, settings
 from app.fleet import figures
-from app.fleet.likeness import Met, met_on_machine
-from app.fleet.one_camera import Task, cameras_dir
+from app.fleet.one_camera import Task
 from app.fleet.order import Order, Report, Sample, State
 from pipeline.clock import now_ns, utc_iso
 
@@ -68,11 +66,6 @@ class Warden:
 
     def log(self, lines: int) -> list[str]:
         return list(self._lines)[-lines:]
-
-    def met(self, since: str) -> list[Met]:
-        """Unknown people of all cameras that were ever on this machine."""
-        chosen = settings.read()
-        return met_on_machine(cameras_dir(chosen.data_dir), since, sealing.seal_of(chosen))
 
     def stop(self) -> Report:
         """In order; returns when nothing of the run is left."""

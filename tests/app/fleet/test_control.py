@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from app.fleet import control as control_module
+from app.fleet.barred import Barred, checksum
 from app.fleet.charter import Charter
 from app.fleet.control import Control
 from app.fleet.forgetting import Forgotten
+from app.fleet.likeness import Met
 from app.fleet.order import Order, Report, State
 from app.fleet.overview import View
 from app.fleet.place import Node
@@ -35,6 +37,7 @@ class MadeUp:
         self.gone: set[str] = set()
         self.done: list[str] = []
         self.swept: dict[str, tuple[str, list[str]]] = {}
+        self.barred: list[str] = []
 
     def ask_nodes(self) -> dict[str, Node]:
         return dict(self.nodes)
@@ -57,8 +60,15 @@ class MadeUp:
     def dead(self) -> set[str]:
         return self.gone & set(self.there)
 
-    def sweep(self, node: Node, collector: CollectorConfig, busy: list[str], chosen: Mapping[str, str]) -> None:
+    def sweep(
+        self, node: Node, collector: CollectorConfig, busy: list[str], chosen: Mapping[str, str], barred: list[Barred]
+    ) -> None:
         self.swept[node.id] = (collector.url, busy)
+        self.barred = [one.sha256 for one in barred]
+
+    def met(self, nodes: list[Node], since: str) -> list[Met]:
+        self.done += [f"met {node.id}" for node in nodes]
+        return []
 
     def settle(self, timeout_s: float) -> None:
         self.done.append("settle")
@@ -271,6 +281,33 @@ def test_somebody_is_forgotten_on_all_machines_and_in_the_store(fleet: Fleet, ma
     assert (forgotten.events, forgotten.sightings) == (2, 1)  # the one with the name, and the one before it had one
     assert {"forget Ann 1", "forget Ann 2"} <= set(made_up.done)
     assert [event.body["name"] for event in store.store.all(Wanted())] == ["Bob"]
+
+
+def test_a_machine_that_is_away_is_told_and_asked_to_forget_when_it_comes_back(
+    fleet: Fleet, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_module, "_SWEEP_SOON_S", 0.0)
+    made_up.nodes |= nodes("3")
+    fleet.wish("a")
+    fleet.until(lambda view: len(made_up.swept) == 3)
+    away = made_up.nodes.pop("3")
+    fleet.until(lambda view: len(view.nodes) == 2)
+    (missed,) = fleet.control.forget("Ann").missed
+    assert missed.startswith("10.0.0.3: away since 20")
+    late = face(2, name="Ann")
+    fleet.control._collecting.take(lines(late))
+    assert fleet.control._collecting.store.count(Wanted()) == 0
+    made_up.swept.clear()
+    made_up.nodes["3"] = away
+    fleet.until(lambda view: "3" in made_up.swept)
+    assert made_up.barred == [checksum("Ann")]
+
+
+def test_all_machines_are_asked_whom_they_have_seen(fleet: Fleet, made_up: MadeUp) -> None:
+    fleet.wish("a")
+    fleet.settle()
+    assert fleet.control.met("2999-01-01T00:00:00.000Z") == []
+    assert {"met 1", "met 2"} <= set(made_up.done)
 
 
 def test_the_store_keeps_events_as_long_as_the_cameras_do(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:

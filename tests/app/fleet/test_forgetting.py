@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from app.fleet.forgetting import forget_here
+from app.fleet.barred import Barred, checksum
+from app.fleet.forgetting import at_machine, forget_barred, forget_here
 from app.fleet.one_camera import folder_of
 from checkpoints.sealed import UNSEALED, Seal, keys_of, new_key
 from pipeline.event_log import EventLog
@@ -55,3 +57,47 @@ def test_all_cameras_of_a_machine_forget(tmp_path: Path, seal: Seal) -> None:
 
 def test_a_machine_without_cameras_has_nothing_to_forget(tmp_path: Path) -> None:
     assert forget_here(tmp_path, "Ann", UNSEALED).events == 0
+
+
+def test_a_camera_whose_folder_is_damaged_keeps_no_other_from_forgetting(tmp_path: Path) -> None:
+    kept(tmp_path, "door", UNSEALED)
+    (kept(tmp_path, "attic", UNSEALED) / "events" / "events.sqlite").write_bytes(b"damaged" * 1000)
+    forgotten = forget_here(tmp_path, "Ann", UNSEALED)
+    assert (forgotten.events, forgotten.sightings) == (2, 1)
+    (missed,) = forgotten.missed
+    assert missed.startswith("attic: The store of events cannot be used.")
+    assert at_machine(forgotten, "10.0.0.1").missed == (f"10.0.0.1: {missed}",)
+
+
+@pytest.mark.parametrize("seal", [UNSEALED, Seal(keys_of(new_key()))], ids=["open", "sealed"])
+def test_a_machine_that_was_away_finds_out_by_itself_who_was_meant(tmp_path: Path, seal: Seal) -> None:
+    folder = kept(tmp_path, "door", seal)
+    barred = [Barred(checksum("Ann"), "2026-01-31T12:00:10.000Z"), Barred(checksum("Eve"), "2026-01-31T12:00:10.000Z")]
+    assert forget_barred(tmp_path, barred, seal).events == 2
+    assert "Ann" not in (folder / "events.jsonl").read_text(encoding="utf-8")
+    assert [one.name for one in Sightings(folder / "gallery", seal).all()] == ["Bob"]
+    assert b"Ann" not in (tmp_path / "fleet" / "forgotten.json").read_bytes()
+    shutil.rmtree(folder)
+    kept(tmp_path, "door", seal)  # somebody who was given the name anew
+    assert forget_barred(tmp_path, barred, seal).events == 0
+    assert forget_barred(tmp_path, [Barred(checksum("Ann"), "2026-02-01T12:00:10.000Z")], seal).events == 2
+
+
+def test_who_is_only_compared_with_is_forgotten_too(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, "door")
+    log = EventLog(folder / "events.jsonl", run="2026-01-31T12:00:00.000Z-aa")
+    why = {"runner_up": "Ann", "shots": [{"frame": 3, "nearest": [["Bob", 0.8], ["Ann", 0.4]]}]}
+    log.append({**_bob("door"), "why": why})
+    log.close()
+    (folder / "gallery").mkdir()
+    assert forget_barred(tmp_path, [Barred(checksum("Ann"), "2026-01-31T12:00:10.000Z")], UNSEALED).missed == ()
+    told = json.loads((folder / "events.jsonl").read_text(encoding="utf-8"))
+    assert told["why"] == {"runner_up": None, "shots": [{"frame": 3, "nearest": [["Bob", 0.8]]}]}
+
+
+def test_what_may_still_be_told_is_looked_for_again(tmp_path: Path) -> None:
+    barred = [Barred(checksum("Ann"), "2999-01-31T12:00:10.000Z")]
+    kept(tmp_path, "door", UNSEALED)
+    assert forget_barred(tmp_path, barred, UNSEALED).events == 2
+    kept(tmp_path, "yard", UNSEALED)
+    assert forget_barred(tmp_path, barred, UNSEALED).events == 2

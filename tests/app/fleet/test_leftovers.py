@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
 import pytest
 
+from app.fleet.barred import Barred, checksum
 from app.fleet.collect import Collecting
 from app.fleet.front import Front, Pages
 from app.fleet.leftovers import Keep, deliver
 from app.fleet.one_camera import folder_of
-from pipeline.config import CollectorConfig
+from checkpoints.errors import OutputError
+from pipeline.config import CollectorConfig, GalleryConfig, ServerConfig
 from pipeline.event_log import EventLog
+from pipeline.gallery import dropping
 from pipeline.gallery.lock import Lock
 from pipeline.gallery.sightings import Sighting
 from pipeline.gallery.unknowns import Shot, Unknowns
@@ -98,3 +103,50 @@ def test_what_is_too_old_is_erased_also_where_the_camera_is_no_more(tmp_path: Pa
     assert deliver(tmp_path, config, (), Keep(event_days=1, unknown_days=1)) == 0
     assert Store(folder / "events").count(Wanted()) == 0
     assert Unknowns(folder / "gallery").clusters() == []
+
+
+def test_a_folder_that_is_damaged_holds_up_no_other(
+    tmp_path: Path, collecting: Collecting, config: CollectorConfig
+) -> None:
+    damaged = left(tmp_path, "attic", range(3))
+    (damaged / "events" / "events.sqlite").write_bytes(b"damaged" * 1000)
+    (left(tmp_path, "bath", range(3)) / "events" / "lock").mkdir()
+    left(tmp_path, "door", range(3))
+    with pytest.raises(OutputError, match="could not all be told") as told:
+        deliver(tmp_path, config, (), KEEP)
+    assert told.value.saw is not None
+    assert "attic: The store of events cannot be used." in told.value.saw
+    assert "bath: The gallery's lock file cannot be opened." in told.value.saw
+    assert "door" not in told.value.saw
+    assert collecting.store.count(Wanted(camera="door")) == 3
+
+
+def test_the_copy_of_the_gallery_goes_when_its_camera_has_gone(
+    tmp_path: Path, config: CollectorConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[GalleryConfig] = []
+    monkeypatch.setattr(dropping, "drop_copy", asked.append)
+    server = ServerConfig("http://127.0.0.1:1")
+    keep = replace(KEEP, server=server)
+    folder = left(tmp_path, "door", range(3))
+    left(tmp_path, "yard", range(3))
+    deliver(tmp_path, config, ["yard"], keep)
+    assert asked == []  # it may come back in a moment
+    for part in folder.glob("events*.jsonl"):
+        os.utime(part, (1, 1))
+    deliver(tmp_path, config, ["yard", "door"], keep)
+    deliver(tmp_path, config, ["yard"], KEEP)
+    assert asked == []
+    deliver(tmp_path, config, ["yard"], keep)
+    assert asked == [GalleryConfig(folder / "gallery", server=server)]
+
+
+def test_a_machine_that_was_away_forgets_before_it_tells(
+    tmp_path: Path, collecting: Collecting, config: CollectorConfig
+) -> None:
+    folder = left(tmp_path, "door", range(3))
+    log = EventLog(folder / "events.jsonl", run=RUN)
+    log.append({key: value for key, value in face(7, name="Ann").items() if key not in ("run", "uid")})
+    log.close()
+    assert deliver(tmp_path, config, (), replace(KEEP, barred=(Barred(checksum("Ann"), "2026-02-01"),))) == 2
+    assert b"Ann" not in (folder / "events.jsonl").read_bytes()

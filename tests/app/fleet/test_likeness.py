@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from uuid import uuid4
@@ -11,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.fleet.journeys import Seen
-from app.fleet.likeness import Met, joined, met_on_machine
+from app.fleet.likeness import Met, joined, met_on_machine, of_machines
 from app.fleet.travelling import of_unknown
 from checkpoints.sealed import UNSEALED, Seal, keys_of, new_key
 from pipeline.gallery.sightings import Sighting
@@ -117,3 +118,12 @@ def test_what_the_runs_of_a_machine_kept_is_found(tmp_path: Path, since: float, 
         assert [journey.cameras for journey in of_unknown(found, NEAR)] == [["yard"], ["door", "hall"]]
     else:
         assert [one.id.split("/")[0] for one in found] == ["yard"]
+
+
+def test_two_machines_that_call_different_faces_the_same_tell_both() -> None:
+    """A camera that was moved begins to number anew."""
+    first, other = met("door", 1, 0), met("door", 2, 60)
+    other = replace(other, id=first.id)
+    found = of_machines({"10.0.0.1": [first], "10.0.0.2": [other, met("hall", 1, 3)], "10.0.0.3": [first]})
+    assert {one.id for one in found} == {f"{first.id}@10.0.0.1", f"{first.id}@10.0.0.2", "hall/u13"}
+    assert len(joined(found, NEAR)) == 2
