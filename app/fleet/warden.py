@@ -32,6 +32,7 @@ _ASK_TIMEOUT_S = 2.0
 _STOP_S = 12.0  # more than the run grants itself
 _KEPT_LINES = 500
 _USER_ERROR = 2
+_NOT_BEGUN = 1
 _LISTENING = re.compile(r"\[console\] listening at (\S+)")
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,10 +59,13 @@ class Warden:
         self._report = Report(order.camera.name, "starting", order.revision, here.node, here.address)
         self._console = ""
         self._restarts = 0
-        self._thread = threading.Thread(target=self._keep, name="warden", daemon=True)
+        self._bug: BaseException | None = None
+        self._thread = threading.Thread(target=self._guarded, name="warden", daemon=True)
         self._thread.start()
 
     def look(self) -> Report:
+        if self._bug is not None:
+            raise RuntimeError("the warden has died") from self._bug
         return self._report
 
     def log(self, lines: int) -> list[str]:
@@ -72,6 +76,16 @@ class Warden:
         self._stopping.set()
         self._thread.join()
         return self._report
+
+    def died(self) -> None:
+        """By a bug: nothing is kept alive any more."""
+
+    def _guarded(self) -> None:
+        try:
+            self._keep()
+        except BaseException as error:  # noqa: BLE001  (raised again in whoever looks)
+            self._bug = error
+            self.died()
 
     def _keep(self) -> None:
         backoff_s = FIRST_BACKOFF_S
@@ -99,9 +113,13 @@ class Warden:
         task = self._task()
         self._console = ""
         self._tell("starting", run=task.run)
-        process = subprocess.Popen(
-            self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        try:
+            process = subprocess.Popen(
+                self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+        except OSError as error:  # no memory, too many processes: there may be some again
+            self._lines.append(f"{utc_iso()} the run cannot be begun: {error}")
+            return _NOT_BEGUN
         assert process.stdin is not None
         reading = threading.Thread(target=self._read, args=(process,), name="log", daemon=True)
         reading.start()
@@ -111,7 +129,9 @@ class Warden:
             self._watch(process, task.run)
         except BrokenPipeError:
             pass  # it has ended before it was told anything: its exit code and its words say why
-        return self._end(process, reading)
+        finally:
+            code = self._end(process, reading)
+        return code
 
     def _task(self) -> Task:
         order = self._order
@@ -135,6 +155,8 @@ class Warden:
             told = figures.ask(self._console, self._order.token, _ASK_TIMEOUT_S)
         except (OSError, HTTPException) as error:
             self._tell("stale", run=run, said=f"its console does not answer: {error}")
+        except ValueError as error:
+            self._tell("stale", run=run, said=f"what its console answers cannot be read: {error}")
         else:
             self._tell(figures.state_of(told), run=run, told=told)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from app.fleet import warden
+from app.fleet import figures, warden
 from app.fleet.order import Order, Report
 from app.fleet.warden import Here, Warden
 from tests.app.fleet.made_up import order
@@ -118,6 +118,37 @@ def test_pauses_between_lives_that_are_short_grow(begin: Begin, monkeypatch: pyt
     pauses = [pause for pause in waits if pause != warden._LOOK_EVERY_S]
     assert pauses == sorted(pauses)
     assert pauses[-1] == 0.05
+
+
+def test_a_run_that_cannot_be_begun_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warden, "FIRST_BACKOFF_S", 0.01)
+    one = Warden(watched("well"), Here("node-1", "127.0.0.1"), ("/no such program",))
+    report = until(one, lambda report: report.restarts >= 2 and report.state == "resting")
+    assert "cannot be begun" in report.said
+    one.stop()
+
+
+def test_what_a_console_says_that_is_no_figure_is_told(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    def strange(*_: object) -> object:
+        return list(figures.samples("facewire_fps many"))
+
+    monkeypatch.setattr(figures, "ask", strange)
+    report = until(begin("well"), lambda report: report.state == "stale")
+    assert "cannot be read" in report.said
+
+
+def test_a_bug_of_the_warden_is_not_hidden_and_ends_its_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warden, "_LOOK_EVERY_S", 0.02)
+
+    def broken(*_: object) -> object:
+        raise KeyError("broken")
+
+    monkeypatch.setattr(figures, "ask", broken)
+    one = Warden(watched("well"), Here("node-1", "127.0.0.1"), STAND_IN)
+    one._thread.join()
+    with pytest.raises(RuntimeError, match="has died"):
+        one.look()
+    assert children() == []
 
 
 def test_a_run_ends_when_its_warden_is_killed() -> None:
