@@ -12,6 +12,9 @@ from io import FileIO
 
 def main() -> int:
     # Each process of the run imports this file again, so nothing else is imported above.
+    from app import privacy
+
+    privacy.begin()
     from app.fleet import one_camera
 
     return one_camera.main(FileIO(0))
