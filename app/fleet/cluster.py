@@ -7,13 +7,18 @@ else one of the same site, else any.
 from __future__ import annotations
 
 import logging
+import os
 import socket
+import sys
+import time
+import traceback
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import ray
 from ray import exceptions
 
+from app import privacy
 from app.fleet.barred import Barred
 from app.fleet.charter import Charter
 from app.fleet.chores import NODE, Chores, Handle
@@ -29,8 +34,10 @@ from pipeline.config import CollectorConfig
 NAMESPACE = "facewire"
 SITE = "site"
 _CONTROL = "control"
+_CAMERA = "camera:"
 _PATIENCE_S = 30.0
 _REACH_S = 5.0
+_LAST_WORDS_S = 5.0
 _THREADS = 4  # of an actor: who stops it does not keep others from looking
 _CONTROL_THREADS = 16
 
@@ -89,7 +96,19 @@ class RayWarden(Warden):
     """Knows by itself where it was begun."""
 
     def __init__(self, order: Order) -> None:
+        privacy.begin()
         super().__init__(order, here())
+
+    def died(self) -> None:
+        _die(self._bug)
+
+
+def _die(bug: BaseException | None) -> None:
+    """Ray begins the actor anew. Who asks meanwhile sees the bug, and it is in Ray's logs."""
+    traceback.print_exception(bug)
+    sys.stderr.flush()
+    time.sleep(_LAST_WORDS_S)
+    os._exit(1)
 
 
 class Wardens:
@@ -103,7 +122,7 @@ class Wardens:
 
     def begin(self, order: Order, node: Node, shut: Sequence[str]) -> None:
         made = ray.remote(self._kind).options(
-            name=f"camera:{order.camera.name}",
+            name=_CAMERA + order.camera.name,
             lifetime="detached",
             get_if_exists=True,
             num_cpus=order.cpus,
@@ -118,14 +137,18 @@ class Wardens:
     def find(self, camera: str) -> bool:
         """One that an earlier control has begun."""
         try:
-            self._handles[camera] = ray.get_actor(f"camera:{camera}", namespace=NAMESPACE)
+            self._handles[camera] = ray.get_actor(_CAMERA + camera, namespace=NAMESPACE)
         except ValueError:
             return False
         return True
 
+    def names(self) -> set[str]:
+        """Cameras that have an actor, whoever has begun it."""
+        return {name.removeprefix(_CAMERA) for name in ray.util.list_named_actors() if name.startswith(_CAMERA)}
+
     def end(self, cameras: Sequence[str], patience_s: float = _PATIENCE_S) -> None:
         """In order; those that do not answer in time are killed, and their runs end with them."""
-        handles = [self._handles.pop(camera) for camera in cameras if camera in self._handles]
+        handles = [self._handles.pop(camera) for camera in cameras if camera in self._handles or self.find(camera)]
         asked = [handle.stop.remote() for handle in handles]
         if asked:
             ray.wait(asked, num_returns=len(asked), timeout=patience_s)
@@ -192,8 +215,14 @@ def whereabouts(node: Node, site: str | None, shut: Sequence[str]) -> dict[str, 
 class RayControl(Control):
     """With the actors of this cluster."""
 
+    PASSING: ClassVar[tuple[type[Exception], ...]] = (*Control.PASSING, exceptions.RayError)
+
     def __init__(self, charter: Charter) -> None:
+        privacy.begin()
         super().__init__(charter, Wardens(), nodes)
+
+    def died(self) -> None:
+        _die(self._bug)
 
 
 def begin_control(charter: Charter) -> Handle:
@@ -230,6 +259,12 @@ def ask(asked: Handle, timeout_s: float = _PATIENCE_S) -> Handle:
         if isinstance(error.cause, UserError):
             raise error.cause from error
         raise
+    except exceptions.ActorDiedError as error:
+        raise FleetError(
+            "The fleet's control has ended.",
+            saw=_tail(str(error)),
+            fix="put right what it says, and say `fleet up`; when its machine is lost, say it on another one",
+        ) from error
     except exceptions.RayError as error:
         raise FleetError(
             "The fleet's control does not answer.",
@@ -238,6 +273,15 @@ def ask(asked: Handle, timeout_s: float = _PATIENCE_S) -> Handle:
         ) from error
 
 
+def _tail(text: str) -> str:
+    """What was raised, without where."""
+    lines = text.rstrip().splitlines()
+    begin = max((number for number, line in enumerate(lines) if not line.startswith(" ")), default=0)
+    return "\n".join(line.strip() for line in lines[begin:])
+
+
 def end_control(handle: Handle) -> None:
-    """For good."""
+    """For good, with the cameras that it has not ended."""
     ray.kill(handle)
+    wardens = Wardens()
+    wardens.end(sorted(wardens.names()))

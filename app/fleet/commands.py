@@ -41,6 +41,8 @@ _NOT_PASSED_ON = (
 )  # fmt: skip
 _WAIT_S = 180.0
 _STORE_S = 60.0  # to take somebody out of the fleet's store
+_DOWN_S = 150.0
+_MOST_LINES = 500  # that a warden keeps
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -66,7 +68,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     drain.add_argument("--back", action="store_true", help="it may have cameras again")
     logs = _add(kinds, "logs", _logs, "what the run of a camera has said")
     logs.add_argument("camera")
-    logs.add_argument("--lines", type=int, default=50, metavar="N", help="the last N (default %(default)s)")
+    logs.add_argument("--lines", type=_lines, default=50, metavar="N", help="the last N (default %(default)s)")
     told = _add(kinds, "journeys", travelling.journeys_command, "who went where, from camera to camera")
     travelling.add_flags(told)
     forget = _add(kinds, "forget", _forget, "erase what all cameras and the store keep of somebody")
@@ -221,8 +223,10 @@ def _down(_args: argparse.Namespace) -> int:
     from app.fleet import cluster
 
     control = cluster.control()
-    cluster.ask(control.stop.remote(), timeout_s=60.0)
-    cluster.end_control(control)
+    try:
+        cluster.ask(control.stop.remote(), timeout_s=_DOWN_S)
+    finally:
+        cluster.end_control(control)  # else the next `fleet up` would find one that does nothing any more
     print("the fleet is down")
     return 0
 
@@ -261,5 +265,12 @@ def _machine(text: str, view: overview.View) -> overview.NodeView:
 def _word(text: str) -> str:
     try:
         return values.word(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} {error}") from error
+
+
+def _lines(text: str) -> int:
+    try:
+        return values.whole(1, _MOST_LINES)(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text} {error}") from error

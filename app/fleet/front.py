@@ -32,12 +32,16 @@ _IDLE_S = 30.0  # a connection that is not used for so long is closed; its camer
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """take  events that were posted; the others answer with what they return"""
+    """take  events that were posted; the others answer with what they return
+
+    trouble  of the fleet's control; empty: none
+    """
 
     take: Callable[[bytes], int]
     status: Callable[[], object]
     metrics: Callable[[], str]
     page: Callable[[], str]
+    trouble: Callable[[], str] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,8 @@ class Front:
 
     def asked(self, path: str, authorization: str) -> Answer:
         if path == "/healthz":
-            return Answer(200, "ok\n")
+            is_well = not self._pages.trouble()
+            return Answer(200, "ok\n") if is_well else Answer(503, "The control is in trouble; see fleet status.\n")
         if not self._is_known(authorization):
             return Answer(401, "A token is needed.\n", headers={"WWW-Authenticate": 'Basic realm="fleet"'})
         if path == "/metrics":

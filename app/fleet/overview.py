@@ -10,7 +10,7 @@ from app.fleet.collect import Counts
 from app.fleet.figures import PASSED_ON
 from app.fleet.order import HEALTHY, Machine, Report
 from app.fleet.place import Node, load
-from app.fleet.steps import Posted, Wish, where
+from app.fleet.steps import Posted, Wish, revision_of, where
 
 AskNodes = Callable[[], dict[str, Node]]
 
@@ -53,11 +53,14 @@ class NodeView:
 
 @dataclass(frozen=True, slots=True)
 class View:
+    """trouble  that the control has itself, and tries to get over"""
+
     cameras: tuple[CameraView, ...]
     nodes: tuple[NodeView, ...]
     events: Counts
     said: str
     reports: Mapping[str, Report]
+    trouble: str = ""
 
     @property
     def well(self) -> int:
@@ -65,7 +68,7 @@ class View:
 
     @property
     def is_settled(self) -> bool:
-        return all(camera.state in HEALTHY and camera.current for camera in self.cameras)
+        return not self.trouble and all(camera.state in HEALTHY and camera.current for camera in self.cameras)
 
 
 def view_of(
@@ -76,9 +79,11 @@ def view_of(
     last: Mapping[str, str],
     events: Counts,
     said: str,
+    trouble: str = "",
 ) -> View:
     cameras = tuple(_camera(name, wish, posted, reports, nodes, last.get(name, "")) for name in sorted(wish.orders))
-    return View(cameras, tuple(_node(one, wish, cameras, reports) for one in nodes.values()), events, said, reports)
+    machines = tuple(_node(one, wish, cameras, reports) for one in nodes.values())
+    return View(cameras, machines, events, said, reports, trouble)
 
 
 def as_json(view: View) -> dict[str, object]:
@@ -87,6 +92,7 @@ def as_json(view: View) -> dict[str, object]:
         "nodes": [asdict(node) for node in view.nodes],
         "events": asdict(view.events),
         "said": view.said,
+        "trouble": view.trouble,
     }
 
 
@@ -103,7 +109,7 @@ def table(view: View) -> str:
     lines += ["", *(_told_node(node) for node in view.nodes)]
     counts = view.events
     lines.append(f"events: {counts.stored} stored, {counts.again} came twice, {counts.overlaps} of replaced runs")
-    return "\n".join([*lines, view.said] if view.said else lines)
+    return "\n".join([*lines, *(said for said in (view.said, view.trouble) if said)])
 
 
 def metrics_of(view: View) -> str:
@@ -148,7 +154,7 @@ def _camera(
         fps=report.fps if report is not None else 0.0,
         age_s=report.age_s if report is not None else None,
         restarts=report.restarts if report is not None else 0,
-        current=name in posted and posted[name].order.revision == order.revision,
+        current=name in posted and revision_of(name, posted, reports) == order.revision,
         away=at is not None and order.camera.site is not None and at.site != order.camera.site,
         said=report.said if report is not None else "",
         last=last,
@@ -180,7 +186,7 @@ def _nodes(out: Exposition, view: View) -> None:
     out.gauge("facewire_fleet_node_fps", "Frames a second.", [(labels[n.id], n.fps) for n in view.nodes])
     machines = [(labels[n.id], n.machine) for n in view.nodes if n.machine is not None]
     out.gauge("facewire_fleet_node_load", "Load of the last minute.", [(at, m.load_1m) for at, m in machines])
-    free = [(at, m.memory_free_mb * 1e6) for at, m in machines]
+    free = [(at, m.memory_free_mb * 2**20) for at, m in machines]
     out.gauge("facewire_fleet_node_memory_free_bytes", "Memory that is free.", free)
 
 

@@ -22,7 +22,7 @@ def page_of(view: View, token: str) -> str:
     return _PAGE.format(
         well=view.well,
         cameras=len(view.cameras),
-        said=escape(view.said),
+        said=escape(" ".join(said for said in (view.said, view.trouble) if said)),
         camera_rows=cameras,
         node_rows=nodes,
         pictures=pictures,

@@ -63,6 +63,14 @@ def place(
     return placed
 
 
+def has_room(node: Node, there: Iterable[Need], need: Need) -> bool:
+    """there  those who are on the node without it"""
+    taken = _Taken()
+    for one in there:
+        _take(taken, one)
+    return _has_room(node, taken, need)
+
+
 def load(node: Node, taken_cpus: float, taken_gpus: float = 0.0) -> float:
     """The fuller of what the node offers, 0 to 1."""
     shares = [taken / whole for taken, whole in ((taken_cpus, node.cpus), (taken_gpus, node.gpus)) if whole > 0]

@@ -73,12 +73,22 @@ def next_steps(
         if (one := posted.get(camera)) is not None
         and (node := wanted[camera]) is not None
         and not _is_silent(reports.get(camera))
-        and (one.order.revision != order.revision or node != where(camera, posted, reports))
+        and (
+            revision_of(camera, posted, reports) != order.revision
+            or (
+                node != where(camera, posted, reports)
+                # Ray was asked for that node and had no room there: it is not asked again at once.
+                and (node != one.node or now_s - one.at_s > prove_s)
+            )
+        )
     ]
     on_their_way = {
         camera
         for camera, one in posted.items()
-        if camera in wish.orders and not one.proved and now_s - one.at_s < prove_s
+        if camera in wish.orders
+        and not one.proved
+        and now_s - one.at_s < prove_s
+        and revision_of(camera, posted, reports) == one.order.revision
     }
     first = next((change for change in changes if not on_their_way - {change.camera}), None)
     return steps if first is None else [*steps, first]
@@ -98,6 +108,12 @@ def where(camera: str, posted: Mapping[str, Posted], reports: Mapping[str, Repor
     """Where Ray has it, as far as it has told."""
     report = reports.get(camera)
     return posted[camera].node if report is None else report.node
+
+
+def revision_of(camera: str, posted: Mapping[str, Posted], reports: Mapping[str, Report]) -> str:
+    """Of the order that its warden has: another than it was begun with, when one of an earlier fleet was there."""
+    report = reports.get(camera)
+    return posted[camera].order.revision if report is None else report.revision
 
 
 def _is_silent(report: Report | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,9 +13,10 @@ import pytest
 from app.fleet.charter import Charter
 from app.fleet.control import Control
 from app.fleet.overview import View
+from app.fleet.place import Node
 from app.fleet.roster import FleetCamera
 from checkpoints.errors import FleetError
-from tests.app.fleet.made_up import SECRET, TOKEN, nodes
+from tests.app.fleet.made_up import SECRET, TOKEN, nodes, order
 
 pytest.importorskip("ray", reason="needs the extra fleet")
 
@@ -85,6 +87,36 @@ def test_cameras_of_lost_machines_come_back_by_themselves_where_they_should(flee
     assert set(fleet.where(view).values()) <= {0, 3}
     assert sum(camera.away for camera in view.cameras) == 3
     assert fleet.control.log("hall0", 50)[0].endswith("told hall0 0")
+
+
+@pytest.fixture
+def one_node(tmp_path: Path) -> Iterator[Node]:
+    (tmp_path / "shared").mkdir()
+    made = Nodes(tmp_path, tmp_path / "shared", tmp_path / "shared")
+    made.add(cpus=2)
+    cluster.connect(made.address)
+    yield cluster.nodes()[made.id_of(0)]
+    cluster.disconnect()
+    made.close()
+
+
+def test_actors_of_an_earlier_control_are_found_and_ended(one_node: Node) -> None:
+    Wardens(StandInWarden).begin(order("door"), one_node, [])
+    later = Wardens(StandInWarden)
+    assert later.names() == {"door"}
+    assert later.look(PATIENCE_S) == {}
+    later.end(["door", "another"])
+    assert later.names() == set()
+
+
+def test_a_control_that_cannot_be_begun_says_why(one_node: Node, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        charter = Charter(tmp_path / "fleet", "127.0.0.1", taken.getsockname()[1], SECRET, TOKEN)
+        with pytest.raises(FleetError, match="has ended") as told:
+            cluster.ask(cluster.begin_control(charter).view.remote(), PATIENCE_S)
+    assert "cannot listen" in str(told.value)
+    assert "FLEET_PORT" in str(told.value)
+    assert (tmp_path / "fleet" / "events" / "events.sqlite").stat().st_mode & 0o077 == 0
 
 
 def test_a_cluster_that_is_not_there_is_told() -> None:

@@ -60,6 +60,11 @@ def test_a_machine_is_known_by_its_address_or_the_beginning_of_its_id() -> None:
         commands._machine("a", view("ab", "ac"))
 
 
+def test_no_lines_are_not_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["fleet", "logs", "door", "--lines", "0"]) == 2
+    assert "valid are 1 to 500" in capsys.readouterr().err
+
+
 def test_what_is_of_one_machine_only_is_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     monkeypatch.setenv("EMBEDDER", "dlib")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ from app.fleet.order import Order, Report, State
 from app.fleet.overview import View
 from app.fleet.place import Node
 from app.fleet.roster import FleetCamera
-from checkpoints.errors import OutputError
+from checkpoints.errors import FleetError, OutputError, SettingsError
 from pipeline.config import CollectorConfig
 from pipeline.erasure import Seen
 from pipeline.outlets.stored import Wanted
@@ -28,7 +29,7 @@ PATIENCE_S = 30.0
 
 
 class MadeUp:
-    """bad  settings with which no camera becomes live"""
+    """bad  an embedder with which no camera becomes live, or a source that is away"""
 
     def __init__(self, *names: str) -> None:
         self.nodes: dict[str, Node] = nodes(*names)
@@ -44,10 +45,13 @@ class MadeUp:
 
     def begin(self, order: Order, node: Node, shut: list[str]) -> None:
         self.done.append(f"begin {order.camera.name} {node.id}")
-        self.there[order.camera.name] = (order, node.id)
+        self.there.setdefault(order.camera.name, (order, node.id))
 
     def find(self, camera: str) -> bool:
         return camera in self.there
+
+    def names(self) -> set[str]:
+        return set(self.there)
 
     def end(self, cameras: list[str]) -> None:
         for camera in cameras:
@@ -83,7 +87,8 @@ class MadeUp:
     def _report(self, order: Order, node: str) -> Report | None:
         if node not in self.nodes or order.camera.name in self.gone:
             return None
-        state: State = "refused" if dict(order.settings).get("EMBEDDER") == self.bad else "live"
+        is_bad = self.bad in (dict(order.settings).get("EMBEDDER"), order.camera.source)
+        state: State = "refused" if is_bad else "live"
         return Report(order.camera.name, state, order.revision, node, self.nodes[node].address, fps=2.0)
 
 
@@ -93,8 +98,8 @@ class Fleet:
         charter = Charter(folder, "127.0.0.1", 0, SECRET, TOKEN, prove_s)
         self.control = Control(charter, made_up, made_up.ask_nodes)
 
-    def wish(self, *names: str, again: str = "", **settings: str) -> None:
-        cameras = [FleetCamera(name, "demo") for name in names]
+    def wish(self, *names: str, again: str = "", sources: Mapping[str, str] | None = None, **settings: str) -> None:
+        cameras = [FleetCamera(name, (sources or {}).get(name, "demo")) for name in names]
         self.control.wish(cameras, settings, cpus=1.0, gpus=0.0, again=again)
 
     def until(self, reached: Callable[[View], bool]) -> View:
@@ -108,6 +113,12 @@ class Fleet:
 
     def settle(self) -> View:
         return self.until(lambda view: len(view.cameras) == len(self.made_up.there) and view.is_settled)
+
+
+def killed(fleet: Fleet) -> None:
+    """Nothing is stopped."""
+    fleet.control._ending = True
+    fleet.control._thread.join()
 
 
 @pytest.fixture
@@ -155,16 +166,109 @@ def test_all_begin_again_when_that_is_wished(fleet: Fleet, made_up: MadeUp) -> N
 
 def test_a_model_that_does_not_work_goes_no_further_than_the_first_camera(tmp_path: Path, made_up: MadeUp) -> None:
     fleet = Fleet(tmp_path, made_up, prove_s=0.1)
-    fleet.wish("a", "b", EMBEDDER="sface")
+    fleet.wish("a", "b", EMBEDDER="sface", START_TIMEOUT="1")
     fleet.settle()
     made_up.done.clear()
     made_up.bad = "dlib"
-    fleet.wish("a", "b", EMBEDDER="dlib")
+    fleet.wish("a", "b", EMBEDDER="dlib", START_TIMEOUT="1")
     view = fleet.until(lambda view: bool(view.said) and view.is_settled)
     fleet.control.stop()
     assert view.said == "a did not become live with a changed order: the change was taken back"
     assert made_up.done[:4] == ["end a", "begin a 1", "end a", "begin a 1"]
     assert "end b" not in made_up.done[:-3]
+
+
+def test_a_source_that_does_not_work_is_taken_back_for_its_camera_alone(tmp_path: Path, made_up: MadeUp) -> None:
+    fleet = Fleet(tmp_path, made_up, prove_s=0.1)
+    fleet.wish("a", "b", START_TIMEOUT="1")
+    fleet.settle()
+    made_up.bad = "wrong"
+    fleet.wish("a", "b", sources={"a": "wrong"}, START_TIMEOUT="1", EMBEDDER="dlib")
+    view = fleet.until(lambda view: bool(view.said) and view.is_settled)
+    assert view.said.startswith("a did not become live")
+    chosen = {camera: (order.camera.source, dict(order.settings)) for camera, (order, _) in made_up.there.items()}
+    fleet.control.stop()
+    assert chosen["a"] == ("demo", {"START_TIMEOUT": "1"})
+    assert chosen["b"] == ("demo", {"START_TIMEOUT": "1", "EMBEDDER": "dlib"})
+
+
+def test_a_camera_that_was_away_before_a_change_says_nothing_against_it(tmp_path: Path, made_up: MadeUp) -> None:
+    fleet = Fleet(tmp_path, made_up, prove_s=0.1)
+    fleet.wish("a", "b", sources={"a": "away"}, START_TIMEOUT="1")
+    fleet.settle()
+    made_up.bad = "away"
+    fleet.until(lambda view: view.cameras[0].state == "refused")
+    fleet.wish("a", "b", again="1", sources={"a": "away"}, START_TIMEOUT="1")
+    view = fleet.until(lambda view: all(camera.current for camera in view.cameras))
+    assert view.said == ""
+    assert [order.again for order, _ in made_up.there.values()] == ["1", "1"]
+    fleet.control.stop()
+
+
+def test_wardens_of_an_earlier_fleet_get_new_orders_and_strangers_end(tmp_path: Path, made_up: MadeUp) -> None:
+    first = Fleet(tmp_path / "first", made_up)
+    first.wish("a", "b", "c")
+    first.settle()
+    killed(first)
+    made_up.done.clear()
+    second = Fleet(tmp_path / "second", made_up)  # another machine: it knows of no wish, and has another address
+    second.until(lambda view: len(view.nodes) == 2)
+    assert made_up.done == []
+    second.wish("a", "b")
+    second.settle()
+    assert sorted(made_up.there) == ["a", "b"]
+    assert {order.collector for order, _ in made_up.there.values()} == {second.control.collector()}
+    second.control.stop()
+    assert made_up.there == {}
+
+
+def test_a_control_that_was_told_nothing_ends_what_there_is(tmp_path: Path, made_up: MadeUp) -> None:
+    first = Fleet(tmp_path / "first", made_up)
+    first.wish("a")
+    first.settle()
+    killed(first)
+    Fleet(tmp_path / "second", made_up).control.stop()
+    assert made_up.there == {}
+
+
+def test_a_fleet_that_is_being_ended_takes_no_wish(tmp_path: Path, made_up: MadeUp) -> None:
+    fleet = Fleet(tmp_path, made_up)
+    fleet.wish("a")
+    fleet.settle()
+    fleet.control.stop()
+    with pytest.raises(FleetError, match="being ended"):
+        fleet.wish("a")
+    assert fleet.control.view().reports == {}
+
+
+def test_a_camera_is_not_moved_to_where_it_cannot_be(fleet: Fleet, made_up: MadeUp) -> None:
+    fleet.wish(*"abcdefg")
+    fleet.settle()
+    at = {name: node for name, (_, node) in made_up.there.items()}
+    full = next(node for node in "12" if sum(one == node for one in at.values()) == 4)
+    elsewhere = next(name for name, node in at.items() if node != full)
+    made_up.done.clear()
+    with pytest.raises(SettingsError, match="no room"):
+        fleet.control.pin(elsewhere, full)
+    fleet.control.pin(next(name for name, node in at.items() if node == full), full)  # where it is
+    fleet.control.shut(full, is_shut=True)
+    with pytest.raises(SettingsError, match="is to have no camera"):
+        fleet.control.pin(elsewhere, full)
+    with pytest.raises(SettingsError, match="is gone"):
+        fleet.control.pin(elsewhere, "3")
+
+
+def test_machines_that_were_shut_and_are_gone_are_forgotten(
+    fleet: Fleet, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.wish("a")
+    fleet.control.shut("2", is_shut=True)
+    fleet.settle()
+    del made_up.nodes["2"]
+    fleet.until(lambda view: len(view.nodes) == 1)
+    assert fleet.control._wished.shut == {"2"}
+    monkeypatch.setattr(control_module, "_KEEP_SHUT_S", -1.0)
+    fleet.until(lambda _: fleet.control._wished.shut == set())
 
 
 def test_a_drained_machine_is_empty_and_is_given_nothing(fleet: Fleet, made_up: MadeUp) -> None:
@@ -218,8 +322,7 @@ def test_a_control_that_is_started_again_goes_on_where_it_was(tmp_path: Path, ma
     first = Fleet(tmp_path, made_up)
     first.wish("a", "b", EMBEDDER="dlib")
     first.settle()
-    first.control._ending = True  # as if it were killed: nothing is stopped
-    first.control._thread.join()
+    killed(first)
     made_up.done.clear()
     second = Fleet(tmp_path, made_up)
     assert [camera.name for camera in second.settle().cameras] == ["a", "b"]
@@ -259,6 +362,39 @@ def test_logs_come_from_the_warden(fleet: Fleet) -> None:
     assert fleet.control.log("a", 7) == ["a 7"]
 
 
+@pytest.mark.parametrize("error", [OSError("no route"), sqlite3.OperationalError("locked"), FleetError("away")])
+def test_what_passes_is_told_and_gone_over(
+    fleet: Fleet, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    plain = made_up.begin
+
+    def away(order: Order, node: Node, shut: list[str]) -> None:
+        raise error
+
+    monkeypatch.setattr(made_up, "begin", away)
+    fleet.wish("a")
+    view = fleet.until(lambda view: bool(view.trouble))
+    assert str(error) in view.trouble
+    assert view.cameras[0].state == "waiting"
+    assert not view.is_settled
+    assert fleet.control._front.asked("/healthz", "").status == 503
+    monkeypatch.setattr(made_up, "begin", plain)
+    fleet.settle()
+    assert fleet.control._front.asked("/healthz", "").status == 200
+
+
+def test_a_wish_that_cannot_be_kept_is_refused(fleet: Fleet, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(wished: object, path: Path) -> None:
+        raise OutputError("What the fleet is to be cannot be kept.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(control_module.wished, "save", full)
+        with pytest.raises(OutputError):
+            fleet.wish("a")
+    assert fleet.control.view().cameras == ()
+    assert made_up.done == []
+
+
 def test_a_bug_of_the_control_is_not_hidden(tmp_path: Path, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> dict[str, Node]:
         raise RuntimeError("broken")
@@ -268,6 +404,7 @@ def test_a_bug_of_the_control_is_not_hidden(tmp_path: Path, made_up: MadeUp, mon
     fleet.control._thread.join()
     with pytest.raises(RuntimeError, match="has died"):
         fleet.control.view()
+    assert fleet.control._front.asked("/healthz", "").status == 503
     fleet.control.stop()
 
 

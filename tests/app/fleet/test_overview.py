@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from app.fleet import overview, page
 from app.fleet.collect import Counts
@@ -26,7 +26,7 @@ def view() -> View:
     posted = {"door": Posted(orders["door"], "1", 0.0, True), "yard": Posted(order("yard", again="1"), "2", 0.0)}
     reports = {
         "door": told("door", "1", "hall"),
-        "yard": replace(told("yard", "2"), state="resting", said="exit code 1"),
+        "yard": replace(told("yard", "2"), state="resting", said="exit code 1", revision=posted["yard"].order.revision),
     }
     machines = nodes("1", site="hall") | nodes("2")
     last = {"door": "2026-01-31T12:00:00.000Z"}
@@ -40,9 +40,27 @@ def test_each_camera_and_each_machine_has_its_figures() -> None:
     assert 'facewire_fleet_camera_state{camera="door",node="1",state="live"} 1' in lines
     assert 'facewire_fleet_node_cameras{node="1",address="10.0.0.1",site="hall"} 1' in lines
     assert 'facewire_fleet_node_share{node="1",address="10.0.0.1",site="hall"} 0.25' in lines
-    assert 'facewire_fleet_node_memory_free_bytes{node="2",address="10.0.0.2",site=""} 2000000000.0' in lines
+    assert 'facewire_fleet_node_memory_free_bytes{node="2",address="10.0.0.2",site=""} 2097152000.0' in lines
     assert 'facewire_fleet_events_total{kind="overlaps"} 2' in lines
     assert len([line for line in lines if line.startswith("# TYPE facewire_fps ")]) == 1
+
+
+def test_what_a_warden_reports_is_believed_and_not_what_it_was_begun_with() -> None:
+    wished = {"yard": order("yard", again="1")}
+    posted = {"yard": Posted(wished["yard"], "2", 0.0, True)}
+    seen = overview.view_of(Wish(wished, {}, ()), posted, {"yard": told("yard", "2")}, nodes("2"), {}, Counts(), "")
+    assert (seen.cameras[0].state, seen.cameras[0].current, seen.is_settled) == ("live", False, False)
+
+
+def test_trouble_of_the_control_is_told_everywhere() -> None:
+    wished = {"door": order("door")}
+    posted = {"door": Posted(wished["door"], "1", 0.0, True)}
+    seen = overview.view_of(
+        Wish(wished, {}, ()), posted, {"door": told("door", "1")}, nodes("1"), {}, Counts(), "", "The disk is full."
+    )
+    assert not seen.is_settled
+    assert overview.table(seen).endswith("\nThe disk is full.")
+    assert "The disk is full." in page.page_of(seen, TOKEN)
 
 
 def test_a_camera_that_waits_for_room_one_that_is_to_be_changed_and_one_that_is_well() -> None:
@@ -79,4 +97,4 @@ def test_the_table_has_a_line_for_each_camera_and_machine() -> None:
     assert "resting (to be changed)" in text
     assert "machine 10.0.0.2 2: 1 cameras, 25% given away, shut" in text
     assert "events: 5 stored, 1 came twice, 2 of replaced runs" in text
-    assert overview.as_json(view())["events"] == {"stored": 5, "again": 1, "overlaps": 2, "unfit": 0}
+    assert overview.as_json(view())["events"] == asdict(Counts(5, 1, 2, 0))

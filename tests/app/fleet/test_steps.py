@@ -52,9 +52,10 @@ def test_changes_go_one_camera_at_a_time() -> None:
     there, reports = posted(*before), [report("a"), report("b")]
     assert steps(wish(*after), there, reports) == [Step("again", "a", "1")]
     there |= posted(after[0], proved=False)
-    assert steps(wish(*after), there, [report("a", "starting"), report("b")]) == []
+    new = after[0].revision
+    assert steps(wish(*after), there, [report("a", "starting", revision=new), report("b")]) == []
     there["a"].proved = True
-    assert steps(wish(*after), there, reports) == [Step("again", "b", "1")]
+    assert steps(wish(*after), there, [report("a", revision=new), report("b")]) == [Step("again", "b", "1")]
 
 
 def test_a_camera_that_never_worked_holds_up_changes_for_a_while_only() -> None:
@@ -66,13 +67,28 @@ def test_a_camera_that_never_worked_holds_up_changes_for_a_while_only() -> None:
 
 
 def test_its_own_change_is_not_held_up() -> None:
-    there = posted(order("a", again="bad"), proved=False)
-    assert steps(wish(order("a")), there, [report("a", "refused")]) == [Step("again", "a", "1")]
+    bad = order("a", again="bad")
+    told = report("a", "refused", revision=bad.revision)
+    assert steps(wish(order("a")), posted(bad, proved=False), [told]) == [Step("again", "a", "1")]
 
 
 def test_who_is_pinned_moves_there() -> None:
     assert steps(wish(order("a"), pins={"a": "2"}), posted(order("a")), [report("a")]) == [Step("again", "a", "2")]
     assert steps(wish(order("a"), pins={"a": "gone"}), posted(order("a")), [report("a")]) == []
+
+
+def test_a_warden_of_an_earlier_fleet_is_given_its_new_order_without_waiting_for_others() -> None:
+    there = posted(order("a"), order("b"), proved=False)
+    before = [report("a", revision="of an earlier fleet"), report("b", revision="of an earlier fleet")]
+    assert steps(wish(order("a"), order("b")), there, before) == [Step("again", "a", "1")]
+    assert steps(wish(order("a"), order("b")), there, before[1:]) == []
+    assert steps(wish(order("a"), order("b")), there, [report("a", "starting"), before[1]]) == []
+
+
+def test_who_does_not_get_the_node_that_it_was_to_have_is_not_begun_again_at_once() -> None:
+    wished, there = wish(order("a"), pins={"a": "2"}), posted(order("a"), node="2")
+    assert steps(wished, there, [report("a", node="1")]) == []
+    assert steps(wished, there, [report("a", node="1")], now_s=PROVE_S + 1) == [Step("again", "a", "2")]
 
 
 def test_a_machine_that_is_shut_is_left_by_one_camera_after_the_other() -> None:
