@@ -29,8 +29,10 @@ Handle = Any
 
 
 class Chores:
+    """Of each machine at most one sweep at a time."""
+
     def __init__(self) -> None:
-        self._sweeps: dict[str, Handle] = {}
+        self._sweeps: dict[str, tuple[Node, Handle]] = {}
 
     def sweep(
         self,
@@ -40,56 +42,66 @@ class Chores:
         chosen: Mapping[str, str],
         barred: Sequence[Barred],
     ) -> None:
-        """Begin with a machine. What went wrong with the time before is told now. chosen: settings of the cameras"""
-        self._finish(node.address)
-        self._sweeps[node.address] = _on(node, _sweep_here).remote(collector, list(busy), dict(chosen), tuple(barred))
+        """Begin with a machine, unless it is at it. What went wrong with the time before is told now.
+
+        chosen  settings of the cameras
+        """
+        before = self._sweeps.get(node.id)
+        if before is not None and not ray.wait([before[1]], timeout=0)[0]:
+            return
+        self._finish(node.id)
+        begun = _on(node, _sweep_here).remote(collector, list(busy), dict(chosen), tuple(barred))
+        self._sweeps[node.id] = (node, begun)
 
     def settle(self, timeout_s: float) -> None:
         """Wait for the sweeps that were begun."""
-        _wait(self._sweeps, timeout_s)
-        for address in list(self._sweeps):
-            self._finish(address)
+        _wait([begun for _, begun in self._sweeps.values()], timeout_s)
+        for one in list(self._sweeps):
+            self._finish(one)
 
-    def _finish(self, address: str) -> None:
-        before = self._sweeps.pop(address, None)
-        if before is not None:
-            try:
-                ray.get(before, timeout=0)
-            except (exceptions.RayError, TimeoutError) as error:
-                sys.stderr.write(f"{address}: what cameras have left there could not be told: {error}\n")
+    def _finish(self, one: str) -> None:
+        if one not in self._sweeps:
+            return
+        node, begun = self._sweeps.pop(one)
+        try:
+            ray.get(begun, timeout=0)
+        except (exceptions.RayError, TimeoutError) as error:
+            sys.stderr.write(f"{node.address}: what cameras have left there could not be told: {error}\n")
 
     def forget(self, nodes: Sequence[Node], name: str) -> list[Forgotten]:
         """A machine that has not answered is told in `missed`; it is asked again with its next sweep."""
-        asked = {node.address: _on(node, _forget_here).remote(name) for node in nodes}
+        asked = [_on(node, _forget_here).remote(name) for node in nodes]
         _wait(asked, FORGET_S)
-        return [_forgotten(address, one) for address, one in asked.items()]
+        return [_forgotten(node, one) for node, one in zip(nodes, asked, strict=True)]
 
     def met(self, nodes: Sequence[Node], since: str) -> list[Met]:
         """Whom nobody has a name for, of all cameras that were ever on these machines."""
-        asked = {node.address: _on(node, _met_here).remote(since) for node in nodes}
+        asked = [_on(node, _met_here).remote(since) for node in nodes]
         _wait(asked, _MET_S)
-        return likeness.of_machines({address: _met(address, one) for address, one in asked.items()})
+        return likeness.of_machines([(node.address, _met(node, one)) for node, one in zip(nodes, asked, strict=True)])
 
 
-def _wait(asked: Mapping[str, Handle], timeout_s: float) -> None:
+def _wait(asked: Sequence[Handle], timeout_s: float) -> None:
     if asked:
-        ray.wait(list(asked.values()), num_returns=len(asked), timeout=timeout_s)
+        ray.wait(list(asked), num_returns=len(asked), timeout=timeout_s)
 
 
-def _forgotten(address: str, asked: Handle) -> Forgotten:
+def _forgotten(node: Node, asked: Handle) -> Forgotten:
     try:
         found: Forgotten = ray.get(asked, timeout=0)
     except (exceptions.RayError, TimeoutError) as error:
-        return Forgotten(missed=(f"{address}: {_last_line(error)}",))
-    return at_machine(found, address)
+        return Forgotten(missed=(f"{node.address}: {_last_line(error)}",))
+    return at_machine(found, node.address)
 
 
-def _met(address: str, asked: Handle) -> list[Met]:
+def _met(node: Node, asked: Handle) -> list[Met]:
     try:
         found: list[Met] = ray.get(asked, timeout=0)
     except (exceptions.RayError, TimeoutError) as error:
         raise FleetError(
-            "A machine does not tell whom it has seen.", saw=f"{address}: {_last_line(error)}", fix="see fleet status"
+            "A machine does not tell whom it has seen.",
+            saw=f"{node.address}: {_last_line(error)}",
+            fix="see fleet status",
         ) from error
     return found
 

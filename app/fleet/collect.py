@@ -42,8 +42,10 @@ _FIRST = (
     "INSERT INTO runs (camera, run, first) VALUES (?, ?, ?) "
     "ON CONFLICT (camera, run) DO UPDATE SET first = excluded.first"
 )
-# Late ones of a machine that was away may come last, but not more than so many.
+# What comes last may be late: the newest of the last thousand is told.
 _LAST = "SELECT MAX(t) FROM (SELECT t FROM events WHERE camera = ? AND kind = 'identity' ORDER BY id DESC LIMIT 1000)"
+# By the index of times: little has come since, but a camera may have told a lot before.
+_SINCE = "SELECT id, run FROM events WHERE t >= ? AND +camera = ? AND kind = 'identity'"
 _NAMELESS = "DELETE FROM events WHERE run = ? AND camera = ? AND track = ? AND name IS NULL AND kind = 'identity'"
 # Cameras ask the gallery's server every 20 s what others have changed there: so long they may still tell a name.
 _STILL_TOLD = timedelta(minutes=1)
@@ -195,10 +197,12 @@ class _Taking:
         if known is not None and known[0] <= t:
             return
         self._connection.execute(_FIRST, (camera, run, t))
-        older = self._connection.execute("SELECT run FROM runs WHERE camera = ? AND run < ?", (camera, run)).fetchall()
-        for (one,) in older:
-            query = "DELETE FROM events WHERE run = ? AND camera = ? AND t >= ? AND kind = 'identity'"
-            self.counts.overlaps += self._connection.execute(query, (run_number(one), camera, t)).rowcount
+        query = "SELECT run FROM runs WHERE camera = ? AND run < ?"
+        older = {run_number(one) for (one,) in self._connection.execute(query, (camera, run))}
+        told = self._connection.execute(_SINCE, (t, camera)).fetchall() if older else []
+        twice = [(one,) for one, number in told if number in older]
+        self._connection.executemany("DELETE FROM events WHERE id = ?", twice)
+        self.counts.overlaps += len(twice)
 
     def _is_replaced(self, camera: str, run: str, t: str) -> bool:
         """Marks begin with the moment of their run's start, so they sort as the runs do."""

@@ -7,7 +7,7 @@ camera twice at the same time, so two who were are two people, however alike the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,13 +53,13 @@ def met_on_machine(cameras: Path, since: str, seal: Seal) -> list[Met]:
     return found
 
 
-def of_machines(found: Mapping[str, Iterable[Met]]) -> list[Met]:
+def of_machines(found: Iterable[tuple[str, Iterable[Met]]]) -> list[Met]:
     """Of all machines, each once. A camera that was moved numbers anew, and may call somebody else the same.
 
-    found  address → whom its cameras have kept
+    found  address of each, and whom its cameras have kept
     """
     called: defaultdict[str, dict[bytes, tuple[str, Met]]] = defaultdict(dict)
-    for address, met in found.items():
+    for address, met in found:
         for one in met:
             called[one.id].setdefault(one.faces.tobytes(), (address, one))
     return [

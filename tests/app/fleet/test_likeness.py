@@ -124,6 +124,7 @@ def test_two_machines_that_call_different_faces_the_same_tell_both() -> None:
     """A camera that was moved begins to number anew."""
     first, other = met("door", 1, 0), met("door", 2, 60)
     other = replace(other, id=first.id)
-    found = of_machines({"10.0.0.1": [first], "10.0.0.2": [other, met("hall", 1, 3)], "10.0.0.3": [first]})
+    one, two, three = "10.0.0.1", "10.0.0.2", "10.0.0.3"
+    found = of_machines([(one, [first]), (two, [other, met("hall", 1, 3)]), (three, [first])])
     assert {one.id for one in found} == {f"{first.id}@10.0.0.1", f"{first.id}@10.0.0.2", "hall/u13"}
     assert len(joined(found, NEAR)) == 2
