@@ -6,6 +6,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ pytest.importorskip("ray", reason="needs the extra fleet")
 from app.fleet import cluster
 from app.fleet.cluster import Wardens
 from testbench.ray_nodes import Nodes
-from tests.app.fleet.ray_stand_in import StandInWarden
+from tests.app.fleet.ray_stand_in import FragileWarden, StandInWarden
 
 PATIENCE_S = 120.0
 CAMERAS = [FleetCamera(f"hall{number}", "well", "hall") for number in range(3)] + [FleetCamera("any", "well")]
@@ -33,6 +34,20 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
+def control_of(folder: Path) -> Control:
+    return Control(Charter(folder, "127.0.0.1", 0, SECRET, TOKEN), Wardens(StandInWarden), cluster.nodes)
+
+
+def until(control: Control, reached: Callable[[View], bool]) -> View:
+    tick = threading.Event()
+    for _ in range(int(PATIENCE_S / 0.05)):
+        view = control.view()
+        if reached(view):
+            return view
+        tick.wait(0.05)
+    raise AssertionError(str(control.view()))
+
+
 class Fleet:
     def __init__(self, folder: Path) -> None:
         (folder / "shared").mkdir()
@@ -40,9 +55,7 @@ class Fleet:
         for site in ("office", "hall", "hall", "yard"):
             self.nodes.add(cpus=4, site=site)
         cluster.connect(self.nodes.address)
-        self.control = Control(
-            Charter(folder / "fleet", "127.0.0.1", 0, SECRET, TOKEN), Wardens(StandInWarden), cluster.nodes
-        )
+        self.control = control_of(folder / "fleet")
 
     def close(self) -> None:
         self.control.stop()
@@ -50,13 +63,7 @@ class Fleet:
         self.nodes.close()
 
     def until(self, reached: Callable[[View], bool]) -> View:
-        tick = threading.Event()
-        for _ in range(int(PATIENCE_S / 0.05)):
-            view = self.control.view()
-            if reached(view):
-                return view
-            tick.wait(0.05)
-        raise AssertionError(str(self.control.view()))
+        return until(self.control, reached)
 
     def where(self, view: View) -> dict[str, int]:
         numbers = {self.nodes.id_of(number): number for number in range(4)}
@@ -107,6 +114,34 @@ def test_actors_of_an_earlier_control_are_found_and_ended(one_node: Node) -> Non
     assert later.look(PATIENCE_S) == {}
     later.end(["door", "another"])
     assert later.names() == set()
+
+
+def test_a_control_on_another_machine_takes_the_fleet_over(one_node: Node, tmp_path: Path) -> None:
+    first = control_of(tmp_path / "first")
+    first.wish(CAMERAS[:2], {}, cpus=1.0, gpus=0.0)
+    until(first, lambda view: len(view.cameras) == 2 and view.is_settled)
+    first._ending = True  # as if it were killed
+    first._thread.join()
+    second = control_of(tmp_path / "second")
+    second.wish(CAMERAS[:1], {}, cpus=1.0, gpus=0.0)
+    view = until(second, lambda view: view.is_settled and Wardens().names() == {"hall0"})
+    assert view.reports["hall0"].revision != first.view().reports["hall0"].revision
+    second.stop()
+    assert Wardens().names() == set()
+
+
+def test_a_warden_with_a_bug_is_begun_anew(one_node: Node, tmp_path: Path) -> None:
+    wardens, plain = Wardens(FragileWarden), order("door")
+    wardens.begin(replace(plain, camera=replace(plain.camera, source=str(tmp_path / "been"))), one_node, [])
+    tick = threading.Event()
+    for _ in range(int(PATIENCE_S / 0.1)):
+        found = wardens.look(PATIENCE_S)["door"]
+        assert wardens.dead() == set()
+        if found is not None and (tmp_path / "been").exists():
+            break
+        tick.wait(0.1)
+    assert found is not None
+    wardens.end(["door"])
 
 
 def test_a_control_that_cannot_be_begun_says_why(one_node: Node, tmp_path: Path) -> None:
