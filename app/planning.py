@@ -81,6 +81,8 @@ def plan_table(plan: Sizing, machine: Machine) -> str:
     def each(total: float) -> float:
         return round(total / plan.nodes, 1)
 
+    listed = f"{plan.listed_per_s:,.0f} pictures a second"
+
     rows = [
         ("nodes", f"{plan.nodes}", "the cluster goes on when one of them is lost"),
         ("pictures", f"{plan.points:,}", f"in {plan.shards} shards, each on {plan.replicas} nodes"),
@@ -89,6 +91,7 @@ def plan_table(plan: Sizing, machine: Machine) -> str:
         ("searches", f"{plan.asked_per_s:,.0f} /s", f"in the busiest minute; {plan.searches_per_s:,.0f} can be done"),
         ("network", f"{plan.request_mbit_s:,.0f} Mbit/s", "between the stations and the cluster"),
         ("", f"{plan.between_mbit_s:,.0f} Mbit/s", "between the nodes"),
+        ("regulars", f"{plan.follow_per_s:,.0f} /s", f"requests for them; {listed}, {plan.follow_mbit_s:,.0f} Mbit/s"),
         ("disk reads", f"{plan.reads_per_s:,.0f} /s", f"of a node, of {plan.vectors_gb:,.0f} GB what is not cached"),
         (
             "local copy",

@@ -1,7 +1,9 @@
 """Who comes often to this station: kept here whole, so that they are known while the cluster does not answer.
 
 Somebody is a regular whom the cluster has found nearest several times: among millions, a stranger's nearest is another
-one each time. What is kept here follows the cluster: who is renamed or erased there is so here.
+one each time. What is kept here follows the cluster: new regulars come with the next look, and every few minutes all
+of them are compared, so that who is renamed or erased there is so here. In between faces are looked up on the cluster
+itself; and a thousand cameras that list all their regulars at every look would be more work for it than their faces.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
+from pipeline.clock import now_ns
 from pipeline.gallery.edits import Edited, Entry
 from pipeline.gallery.gallery import Match
 from pipeline.gallery.journal import Journal
@@ -19,13 +22,20 @@ from pipeline.gallery.server import QdrantServerGallery
 OFTEN = 5
 MOST_PEOPLE = 500
 MOST_PICTURES = 5_000
+ALL_EVERY_S = 300.0
 _COUNTED = 20_000  # names that were met, often or not
 
 
 class Regulars:
-    """Follows the cluster in the place of a `Pull`. `met` is for another thread than the rest."""
+    """Follows the cluster in the place of a `Pull`. `met` is for another thread than the rest.
 
-    def __init__(self) -> None:
+    all_every_s  how often all that is kept here is compared
+    """
+
+    def __init__(self, all_every_s: float = ALL_EVERY_S) -> None:
+        self._all_every_s = all_every_s
+        self._all_from_ns = 0
+        self._listed: set[str] = set()
         self._next_ns = 0
         self._times: OrderedDict[str, int] = OrderedDict()  # who was met last stands last
         self._lock = threading.Lock()
@@ -60,14 +70,20 @@ class Regulars:
     ) -> None:
         server.prepare()
         work = Work(local, server, journal, turn, closing)
-        with turn:
-            here = list(local.entries())
-        there = server.entries_of([entry.id for entry in here])
         names = self.names()
-        for name in names:
-            there += server.entries([name])
+        if now_ns() < self._all_from_ns:
+            work.take((entry, "") for entry in server.entries([name for name in names if name not in self._listed]))
+            self._listed.update(names)
+            return
+        with turn:
+            here = [entry.id for entry in local.entries()]
+        there = list(server.entries(names))
+        regular = {entry.id for entry in there}
+        there += server.entries_of([one for one in here if one not in regular])
         work.take((entry, "") for entry in there)
         work.settle_missing(_staying(there, names), erase=True)
+        self._listed = set(names)
+        self._all_from_ns = now_ns() + round(self._all_every_s * 1e9)
 
 
 def _staying(there: Sequence[Entry], names: Sequence[str]) -> set[str]:

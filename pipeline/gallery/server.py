@@ -53,7 +53,10 @@ class QdrantServerGallery(Edited):
         return self._made
 
     def prepare(self) -> None:
-        """See that the collection is there and keeps this space; make it when there is none."""
+        """See that the collection is there and keeps this space; make it when there is none.
+
+        Its points are counted only once, since a server goes through all ids for it, and this is asked often.
+        """
         name = self._collection
         if not has_collection(self._nodes, name):
             spread = Spread.of_nodes(node_count(self._nodes))
@@ -63,13 +66,15 @@ class QdrantServerGallery(Edited):
         vectors = info.config.params.vectors
         dim = vectors.size if isinstance(vectors, models.VectorParams) else None
         space = said.get("embedding_space") or self._space
-        if (space, dim) != (self._space, self._dim) or self._strangers_to_space():
+        made = said.get("made")
+        is_known = self._ready and made is not None and made == self._made
+        if (space, dim) != (self._space, self._dim) or (not is_known and self._strangers_to_space()):
             raise GalleryError(
                 "The server's gallery was made with another embedder: its faces cannot be compared with these.",
                 saw=f"{self._at} keeps {space} with {dim} numbers, the embedder makes {self._space} with {self._dim}",
                 fix="use that embedder, or another collection with QDRANT_COLLECTION",
             )
-        self._made = said.get("made")
+        self._made = made
         self._ready = True
 
     def space_kept(self) -> tuple[str, int] | None:

@@ -30,6 +30,16 @@ _NUMBER_TEXT_BYTES = 20.5  # of JSON
 _HIT_BYTES = 110
 _REQUEST_BYTES = 500
 _HITS = 12  # four times as many pictures as people are asked for
+# What a camera asks for besides faces (regulars.py, copy.py): whether the cluster is there and the same, each time, and
+# now and then all of its regulars, of whom it has as many as it may have.
+FOLLOW_EVERY_S = 20.0
+FOLLOW_REQUESTS = 2
+REGULARS_EVERY_S = 300.0
+REGULARS_REQUESTS = 2
+REGULARS = 500
+REGULARS_PICTURES = 5_000
+_LISTED_BYTES = 240  # id, name, hash and time of a picture in JSON
+_NAME_BYTES = 24
 _FILLED = 0.7  # of a processor or a disk; more is no plan
 _FEWEST_NODES = 3  # of which two still are a majority
 _MOST_NODES = 500
@@ -76,6 +86,9 @@ class Sizing:
     searches_per_s    that the processors of all nodes but one can do
     request_mbit_s    between stations and the cluster, in the busiest minute
     between_mbit_s    between the nodes
+    follow_per_s      requests by which cameras see that the cluster is there and keep their regulars
+    follow_mbit_s     what they take between stations and the cluster
+    listed_per_s      pictures of regulars that are read for them, without cut-outs
     vectors_gb        whole vectors on the disk, which the system caches in what memory is left
     reads_per_s       of them from the disk of one node, in the busiest minute
     copy_gb           what a copy of everything would take on each station's disk, with and without cut-outs
@@ -91,6 +104,9 @@ class Sizing:
     searches_per_s: float
     request_mbit_s: float
     between_mbit_s: float
+    follow_per_s: float
+    follow_mbit_s: float
+    listed_per_s: float
     vectors_gb: float
     reads_per_s: float
     copy_gb: float
@@ -162,6 +178,8 @@ def _on_nodes(demand: Demand, machine: Machine, nodes: int, replicas: int, shard
     cached = min(1.0, max(0.0, nodes * machine.memory_gb * _FILLED * GB - memory) / vectors)
     request = demand.dim * _NUMBER_TEXT_BYTES + _REQUEST_BYTES + _HITS * _HIT_BYTES
     between = (spread.shards * (nodes - 1) / nodes) * (4 * demand.dim + _HITS * _HIT_BYTES)
+    people = min(REGULARS, demand.people)
+    listed = min(REGULARS_PICTURES, people * demand.pictures_each)
     own = demand.cutout_bytes + PAYLOAD_BYTES + 4 * demand.dim + GRAPH_BYTES
     return Sizing(
         points=points,
@@ -174,6 +192,9 @@ def _on_nodes(demand: Demand, machine: Machine, nodes: int, replicas: int, shard
         searches_per_s=working * machine.cores * _FILLED / busy_s,
         request_mbit_s=asked * request * 8 / 1e6,
         between_mbit_s=asked * between * 8 / 1e6,
+        follow_per_s=demand.cameras * (FOLLOW_REQUESTS / FOLLOW_EVERY_S + REGULARS_REQUESTS / REGULARS_EVERY_S),
+        follow_mbit_s=demand.cameras * (listed * _LISTED_BYTES + people * _NAME_BYTES) / REGULARS_EVERY_S * 8 / 1e6,
+        listed_per_s=demand.cameras * listed / REGULARS_EVERY_S,
         vectors_gb=vectors / GB,
         reads_per_s=(1 - cached) * asked * spread.shards * 2 * _HITS / working,
         copy_gb=points * own / GB,

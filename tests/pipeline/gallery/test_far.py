@@ -61,7 +61,7 @@ class Station:
             self.local,
             self.server,
             Journal(folder / "journal"),
-            Regulars(),
+            Regulars(all_every_s=0.0),
             QUICK,
         )
 
@@ -168,6 +168,36 @@ def test_a_stranger_whose_nearest_is_another_each_time_is_no_regular() -> None:
     assert regulars.names() == []
     regulars.met([[Match("Ann", 0.7), Match("Bob", 0.3)]] * OFTEN)
     assert regulars.names() == ["Ann"]
+
+
+def test_all_regulars_are_one_request_and_between_two_looks_at_all_only_new_ones_are_asked_for(
+    tmp_path: Path, make_peer: Any
+) -> None:
+    peer = make_peer()
+    server = QdrantServerGallery(ServerConfig(peer.url), space=SPACE, dim=DIM)
+    for n in range(30):
+        server.add(f"P{n}", [picture(n)])
+    local, journal = open_edge(tmp_path / "here", space=SPACE, dim=DIM), Journal(tmp_path / "journal")
+    regulars = Regulars()
+
+    def asked(*met: int) -> list[str]:
+        """The last words of what the peer was asked for, after these came often."""
+        regulars.met([[Match(f"P{n}", 0.9)] for n in met] * OFTEN)
+        before = len(peer.requests)
+        regulars.run(local, server, journal, threading.Condition(), lambda: False)
+        return [path.rpartition("/")[2] for _, path, _ in peer.requests[before:]]
+
+    look = ["exists", "facewire"]
+    assert asked(*range(20)) == [*look, "scroll", "points"]  # and the pictures themselves
+    assert asked() == look
+    assert asked(25) == [*look, "scroll", "points"]
+    assert {entry.name for entry in local.entries()} == {f"P{n}" for n in (*range(20), 25)}
+    fresh = Regulars()
+    fresh.run(local, server, journal, threading.Condition(), lambda: False)
+    assert [path.rpartition("/")[2] for _, path, _ in peer.requests[-3:]] == [*look, "points"]
+    local.close()
+    journal.close()
+    server.close()
 
 
 def test_the_threshold_is_that_of_the_size_and_nothing_is_listed(tmp_path: Path) -> None:

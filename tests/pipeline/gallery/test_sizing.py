@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.gallery import regulars, sizing
+from pipeline.gallery.copy import Pace
 from pipeline.gallery.sizing import Demand, Machine, memory_bytes_of_point, search_ms, shortages, sized
 
 SMALL = Demand(people=1_000, pictures_each=2, cameras=10)
@@ -70,3 +72,17 @@ def test_more_people_are_found_in_little_more_time() -> None:
 def test_what_no_number_of_nodes_can_do_is_planned_all_the_same_and_said() -> None:
     demand = replace(LARGE, people=10**9, cutout_bytes=10**6)
     assert shortages(sized(demand, Machine(memory_gb=1, disk_gb=1)), Machine(memory_gb=1, disk_gb=1))
+
+
+def test_what_cameras_ask_for_besides_faces_is_counted() -> None:
+    plan = sized(replace(LARGE, cameras=30), Machine())
+    assert plan.follow_per_s == pytest.approx(30 * (2 / 20 + 2 / 300))
+    assert plan.listed_per_s == 30 * 1_500 / 300
+    assert plan.follow_mbit_s < plan.request_mbit_s
+    assert sized(replace(LARGE, cameras=30, pictures_each=100), Machine()).listed_per_s == 30 * 5_000 / 300
+    assert sized(replace(SMALL, people=7), Machine()).listed_per_s == pytest.approx(10 * 14 / 300)
+
+
+def test_cameras_do_what_is_counted_for_them() -> None:
+    assert (sizing.REGULARS, sizing.REGULARS_PICTURES) == (regulars.MOST_PEOPLE, regulars.MOST_PICTURES)
+    assert (Pace().pull_s, regulars.ALL_EVERY_S) == (sizing.FOLLOW_EVERY_S, sizing.REGULARS_EVERY_S)
