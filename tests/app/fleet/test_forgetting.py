@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 
+import app.fleet
+from app.fleet import commands
 from app.fleet.barred import Barred, checksum
-from app.fleet.forgetting import at_machine, forget_barred, forget_here
+from app.fleet.forgetting import Forgotten, at_machine, forget_barred, forget_here
 from app.fleet.one_camera import folder_of
 from checkpoints.sealed import UNSEALED, Seal, keys_of, new_key
 from pipeline.event_log import EventLog
@@ -101,3 +106,19 @@ def test_what_may_still_be_told_is_looked_for_again(tmp_path: Path) -> None:
     assert forget_barred(tmp_path, barred, UNSEALED).events == 2
     kept(tmp_path, "yard", UNSEALED)
     assert forget_barred(tmp_path, barred, UNSEALED).events == 2
+
+
+@pytest.mark.parametrize("missed", [(), ("10.0.0.3: away since 2026-01-31T12:00:00.000Z",)])
+def test_the_command_names_machines_that_may_still_know_somebody(
+    missed: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    control = SimpleNamespace(forget=SimpleNamespace(remote=lambda name: Forgotten(3, 1, (), missed)))
+    fake = SimpleNamespace(control=lambda: control, ask=lambda answer, timeout_s: answer)
+    for name, module in (("cluster", fake), ("chores", SimpleNamespace(FORGET_S=1.0))):
+        monkeypatch.setitem(sys.modules, f"app.fleet.{name}", module)  # type: ignore[arg-type]
+        monkeypatch.setattr(app.fleet, name, module, raising=False)
+    code = commands._forget(argparse.Namespace(name="Ann", yes=True))
+    said = capsys.readouterr().out
+    assert code == (1 if missed else 0)
+    assert said.startswith("Ann is forgotten, but not everywhere; " if missed else "Ann is forgotten; erased: 3 events")
+    assert all(f"not yet: {one}\n" in said for one in missed)
