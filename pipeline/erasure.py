@@ -123,9 +123,21 @@ def without(event: dict[str, Any], name: str) -> dict[str, Any]:
     why = event.get("why")
     if not isinstance(why, dict):
         return event
-    shots = [{**shot, "nearest": [one for one in shot["nearest"] if one[0] != name]} for shot in why.get("shots", ())]
+    told = why.get("shots", [])
+    if not _are_shots(told):  # nobody here writes such; better no explanation than a name that stays in it
+        return {key: value for key, value in event.items() if key != "why"}
+    shots = [{**shot, "nearest": [one for one in shot["nearest"] if one[0] != name]} for shot in told]
     runner_up = None if why.get("runner_up") == name else why.get("runner_up")
     return {**event, "why": {**why, "runner_up": runner_up, "shots": shots}}
+
+
+def _are_shots(told: object) -> bool:
+    return isinstance(told, list) and all(
+        isinstance(shot, dict)
+        and isinstance(shot.get("nearest"), list)
+        and all(isinstance(one, list) and one for one in shot["nearest"])
+        for shot in told
+    )
 
 
 def _mentions(line: bytes, name: str) -> bool:

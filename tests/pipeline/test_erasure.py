@@ -54,6 +54,14 @@ def test_nobody_is_left_as_a_runner_up(tmp_path: Path, name: str) -> None:
     assert json.dumps(name, ensure_ascii=False) not in path.read_text(encoding="utf-8").replace('"type": "end"', "")
 
 
+@pytest.mark.parametrize("shots", [[{"frame": 1}], [{"nearest": [["Ann"], []]}], [3], {"nearest": []}, "Ann"])
+def test_an_explanation_that_nobody_here_wrote_goes_as_a_whole(tmp_path: Path, shots: object) -> None:
+    path = tmp_path / "e.jsonl"
+    write(path, told("a", 1, 1, "Bob", why={"runner_up": "Ann", "shots": shots}))
+    assert erase_events(path, "Ann") == 0
+    assert read(path) == [told("a", 1, 1, "Bob")]
+
+
 def test_a_name_within_a_name_is_somebody_else(tmp_path: Path) -> None:
     path = tmp_path / "e.jsonl"
     write(path, told("a", 1, 1, "Ann Lee"), told("a", 1, 2, "Ann"))
