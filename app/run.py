@@ -157,7 +157,7 @@ class Run:
         state = self._away.missed(camera, trouble, captured=system.captured()[camera], now_ns=now_ns())
         if state is not None:
             fix = error.fix if error is not None else None
-            self._say(f"camera {camera}: {state}, {what.text}\n  fix: {fix}")
+            self._say(f"camera {camera}: {state}, {what.text}" + (f"\n  fix: {fix}" if fix else ""))
             self._tell(events.camera(camera, state, why=what.text, trouble=trouble, fix=fix))
 
     def _take_error(self, system: System, what: Happened) -> None:
