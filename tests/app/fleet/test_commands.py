@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -63,6 +65,21 @@ def test_a_machine_is_known_by_its_address_or_the_beginning_of_its_id() -> None:
 def test_no_lines_are_not_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(["fleet", "logs", "door", "--lines", "0"]) == 2
     assert "valid are 1 to 500" in capsys.readouterr().err
+
+
+def test_a_control_that_does_not_end_in_order_ends_nevertheless(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = pytest.importorskip("app.fleet.cluster", reason="needs the extra fleet")
+    control, ended = SimpleNamespace(stop=SimpleNamespace(remote=lambda: None)), []
+
+    def interrupted(*_: object, **__: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cluster, "control", lambda: control)
+    monkeypatch.setattr(cluster, "ask", interrupted)
+    monkeypatch.setattr(cluster, "end_control", ended.append)
+    with pytest.raises(KeyboardInterrupt):
+        commands._down(argparse.Namespace())
+    assert ended == [control]
 
 
 def test_what_is_of_one_machine_only_is_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
