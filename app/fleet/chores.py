@@ -11,7 +11,7 @@ from typing import Any
 import ray
 from ray import exceptions
 
-from app import flags, sealing, settings
+from app import flags, privacy, sealing, settings
 from app.fleet import forgetting, leftovers, likeness
 from app.fleet.barred import Barred
 from app.fleet.forgetting import Forgotten, at_machine
@@ -116,6 +116,7 @@ def _on(node: Node, work: Any) -> Handle:  # noqa: ANN401
 
 
 def _sweep_here(collector: CollectorConfig, busy: list[str], texts: dict[str, str], barred: tuple[Barred, ...]) -> int:
+    privacy.begin()
     chosen = settings.read(texts)
     gallery = flags.gallery_config(chosen)
     keep = Keep(chosen.outlets.days, chosen.gallery.unknown_days, gallery.seal, gallery.server, barred)
@@ -123,6 +124,7 @@ def _sweep_here(collector: CollectorConfig, busy: list[str], texts: dict[str, st
 
 
 def _forget_here(name: str) -> Forgotten:
+    privacy.begin()
     chosen = settings.read()
     return forgetting.forget_here(chosen.data_dir, name, sealing.seal_of(chosen))
 
