@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from app import settings
-from app.fleet import overview, page, steps, wished
+from app.fleet import overview, page, proving, steps, wished
 from app.fleet.charter import Charter, Hands
 from app.fleet.collect import Collecting
 from app.fleet.forgetting import Forgotten, together
@@ -25,6 +25,7 @@ from app.fleet.overview import View
 from app.fleet.place import Need, Node, has_room
 from app.fleet.roster import FleetCamera
 from app.fleet.steps import Posted, Step
+from app.fleet.sweeping import Sweeping
 from app.fleet.wished import Wished
 from checkpoints.errors import FleetError, SettingsError, UserError
 from pipeline.config import CollectorConfig
@@ -33,8 +34,6 @@ _TURN_S = 1.0
 _MOST_PAUSE_S = 15.0
 _LOOK_S = 2.0
 _DEAD_S = 10.0
-_SWEEP_EVERY_S = 600.0
-_SWEEP_SOON_S = 60.0
 _SETTLE_S = 25.0
 _KEEP_SHUT_S = 86400.0
 _DIED = "the control of the fleet has died"
@@ -62,10 +61,9 @@ class Control:
         self._is_saved = True
         self._trouble = ""
         self._bug: BaseException | None = None
-        self._swept: set[str] = set()
-        self._sweep_at_s = time.monotonic() + _SWEEP_SOON_S
         pages = Pages(self._collecting.take, self.status, self.metrics, self.page, self.trouble)
         self._front = Front(charter.host, charter.port, pages, secret=charter.secret, token=charter.token)
+        self._sweeping = Sweeping(hands, self._collecting, CollectorConfig(self.collector(), charter.secret))
         for camera in list(self._wished.posted):
             if not hands.find(camera):
                 del self._wished.posted[camera]
@@ -116,7 +114,7 @@ class Control:
         self._thread.join()
         self._hands.end(sorted(self._wished.posted.keys() | self._hands.names()))
         # A run that ends does not wait long for the store; what it has left is told now.
-        self._sweep_all(self._nodes, busy={})
+        self._sweeping.sweep(self._nodes, lambda _node: [], self._chosen())
         self._hands.settle(_SETTLE_S)
         with self._lock:
             self._wished.posted.clear()
@@ -223,8 +221,9 @@ class Control:
                 self._hear(camera, report)
             self._forget_dead()
             self._forget_shut()
-            prove_s = self._prove_s()
-            self._take_back(prove_s)
+            prove_s = proving.longest_s(self._charter.prove_s, self._wished.orders.values())
+            if proving.take_back(self._wished, prove_s, now_s=time.time()):
+                self._is_saved = False
             todo = steps.next_steps(
                 self._wished.wish(), self._wished.posted, self._reports, nodes, now_s=time.time(), prove_s=prove_s
             )
@@ -236,7 +235,7 @@ class Control:
             if step.kind != "end":
                 self._do(step)
         if not todo:
-            self._sweep(nodes)
+            self._sweeping.turn(nodes, self._busy, self._chosen())
         self._keep()
 
     def _keep(self) -> None:
@@ -245,35 +244,14 @@ class Control:
                 wished.save(self._wished, self._file)
                 self._is_saved = True
 
-    def _prove_s(self) -> float:
-        """That a camera may take to become live: at least as long as its own run waits for it."""
-        chosen = {order.settings for order in self._wished.orders.values()}
-        return max([self._charter.prove_s, *(settings.load(dict(one)).supervise.start_timeout_s for one in chosen)])
+    def _busy(self, node: str) -> list[str]:
+        """Cameras that are on this machine, or come from it or to it."""
+        return [one for one, posted in self._wished.posted.items() if node in (posted.node, self._node_of(one))]
 
-    def _sweep(self, nodes: Mapping[str, Node]) -> None:
-        """Now and then, and soon after a machine has come: it may have been away with events that nobody knows."""
-        if nodes.keys() - self._swept:
-            self._collecting.meet([node.address for node in nodes.values()])
-            self._sweep_at_s = min(self._sweep_at_s, time.monotonic() + _SWEEP_SOON_S)
-        self._swept = set(nodes)
-        if time.monotonic() < self._sweep_at_s:
-            return
-        busy = {
-            node: [one for one, posted in self._wished.posted.items() if node in (posted.node, self._node_of(one))]
-            for node in nodes
-        }
-        self._sweep_all(nodes, busy)
-        self._sweep_at_s = time.monotonic() + _SWEEP_EVERY_S
-
-    def _sweep_all(self, nodes: Mapping[str, Node], busy: Mapping[str, list[str]]) -> None:
+    def _chosen(self) -> Mapping[str, str]:
+        """Settings that the cameras share."""
         with self._lock:
-            chosen = dict(next((order.settings for order in self._wished.orders.values()), ()))
-        self._collecting.expire(settings.load(chosen).outlets.days)
-        config = CollectorConfig(self.collector(), self._charter.secret)
-        self._collecting.meet([node.address for node in nodes.values()])
-        barred = self._collecting.barred()
-        for node in nodes.values():
-            self._hands.sweep(node, config, busy.get(node.id, []), chosen, barred)
+            return dict(next((order.settings for order in self._wished.orders.values()), ()))
 
     def _node_of(self, camera: str) -> str:
         return steps.where(camera, self._wished.posted, self._reports)
@@ -309,23 +287,6 @@ class Control:
             self._wished.shut -= gone
             self._is_saved = False
 
-    def _take_back(self, prove_s: float) -> None:
-        """A change with which a camera does not become live goes no further, and is undone where it was made."""
-        for camera, posted in self._wished.posted.items():
-            kept, wanted = posted.before, self._wished.orders.get(camera)
-            is_given_up = time.time() - posted.at_s > prove_s and not posted.proved
-            if kept is None or wanted is None or not is_given_up or posted.order.revision != wanted.revision:
-                continue
-            self._wished.said = f"{camera} did not become live with a changed order: the change was taken back"
-            # A camera that is described otherwise may be alone to blame.
-            concerned = [camera] if kept.camera != wanted.camera else list(self._wished.orders)
-            self._wished.orders |= {
-                name: replace(self._wished.orders[name], settings=kept.settings, again=kept.again) for name in concerned
-            }
-            self._wished.orders[camera] = replace(self._wished.orders[camera], camera=kept.camera)
-            self._is_saved = False
-            return
-
     def _end(self, cameras: Collection[str]) -> None:
         if not cameras:
             return
@@ -348,7 +309,7 @@ class Control:
             shut = sorted(self._wished.shut)
         self._hands.begin(order, node, shut)
         with self._lock:
-            tried = before if before is not None and _is_another(order, before) else None
+            tried = before if before is not None and proving.is_another(order, before) else None
             self._wished.posted[step.camera] = Posted(order, node.id, time.time(), before=tried)
             self._is_saved = False
 
@@ -358,11 +319,6 @@ class Control:
         if posted is None or report is None or report.state not in HEALTHY:
             return None
         return posted.order if report.revision == posted.order.revision else None
-
-
-def _is_another(order: Order, before: Order) -> bool:
-    """In what can be taken back: a new address of the store or another machine cannot."""
-    return (order.camera, order.settings, order.again) != (before.camera, before.settings, before.again)
 
 
 def _told(error: Exception) -> str:

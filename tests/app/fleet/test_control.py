@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.fleet import control as control_module
+from app.fleet import sweeping
 from app.fleet.barred import Barred, checksum
 from app.fleet.charter import Charter
 from app.fleet.control import Control
@@ -351,7 +352,7 @@ def test_what_cameras_have_left_on_machines_is_told(
     fleet.wish("a")
     fleet.settle()
     assert made_up.swept == {}
-    monkeypatch.setattr(control_module, "_SWEEP_SOON_S", 0.0)
+    monkeypatch.setattr(sweeping, "SOON_S", 0.0)
     made_up.nodes |= nodes("3")
     fleet.until(lambda view: len(made_up.swept) == 3)
     url = fleet.control.collector()
@@ -423,7 +424,7 @@ def test_somebody_is_forgotten_on_all_machines_and_in_the_store(fleet: Fleet, ma
 def test_a_machine_that_is_away_is_told_and_asked_to_forget_when_it_comes_back(
     fleet: Fleet, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control_module, "_SWEEP_SOON_S", 0.0)
+    monkeypatch.setattr(sweeping, "SOON_S", 0.0)
     made_up.nodes |= nodes("3")
     fleet.wish("a")
     fleet.until(lambda view: len(made_up.swept) == 3)
@@ -452,8 +453,8 @@ def test_the_store_keeps_events_as_long_as_the_cameras_do(fleet: Fleet, monkeypa
     fleet.settle()
     store = fleet.control._collecting
     store.take(lines(face(1)))  # of last winter
-    monkeypatch.setattr(control_module, "_SWEEP_EVERY_S", 0.0)
-    fleet.control._sweep_at_s = 0.0
+    monkeypatch.setattr(sweeping, "EVERY_S", 0.0)
+    fleet.control._sweeping.due_s = 0.0
     swept = threading.Event()
     plain = store.expire
     monkeypatch.setattr(store, "expire", lambda days: (plain(days), swept.set())[0])
