@@ -47,8 +47,8 @@ def measure(args: argparse.Namespace) -> dict[str, object]:
         tries, done, starting_s = 0, 0, _STARTING_S
         while len(kills) < args.kills and tries < 10 * args.kills:
             tries += 1
-            # Each run gets about as much done as the others, so that the last one is hit in the middle, too.
-            share = chance.uniform(0.5, 1.5) / (args.kills + 1)
+            # Each run gets little done, so that the last one is hit in the middle, too.
+            share = chance.uniform(0.5, 1.5) / (args.kills + 4)
             left = _killed(recordings, home / "killed", starting_s + share * max(1.0, took_s - starting_s))
             now = _parts(home / "killed")
             starting_s += _LATER_S if now == done else 0.0
