@@ -27,7 +27,7 @@ _LATER_S = 2.0
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", type=Path, action="append", required=True, help="a clip; may be repeated")
-    parser.add_argument("--copies", type=int, default=4, help="of each clip in the archive (%(default)s)")
+    parser.add_argument("--copies", type=int, default=20, help="of each clip in the archive (%(default)s)")
     parser.add_argument("--kills", type=int, default=3, help="that hit a run in the middle (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments (%(default)s)")
 
