@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pipeline.clock import utc_iso
 from pipeline.config import ClipsConfig
 from pipeline.file_names import safe
-from pipeline.film import BASE, Encoded, Encoder, Film
+from pipeline.film import BASE, Encoded, Encoder, Film, OneFilm
 from pipeline.messages import FrameRef, NamedFace
 from pipeline.recordings import make_folder
 
@@ -20,16 +20,16 @@ LONGEST_S = 60.0  # where much happens, one film follows on another
 Tell = Callable[[dict[str, object]], None]
 
 
-class Cutter:
+class Cutter(OneFilm):
     """The clips of one camera, from one encoder's frames. `tell` is given an event for each, when it begins."""
 
     def __init__(self, config: ClipsConfig, camera: str, encoder: Encoder, tell: Tell) -> None:
+        super().__init__()
         self._config = config
         self._camera = camera
         self._encoder = encoder
         self._tell = tell
         self._kept: deque[Encoded] = deque()
-        self._film: Film | None = None
         self._began_at = self._until_at = 0
 
     def keep(self, encoded: Encoded) -> None:
@@ -59,16 +59,6 @@ class Cutter:
         for encoded in self._kept:
             self._film.write(encoded)
         self._tell({"type": "clip", "camera": self._camera, "t": began, "file": path.name, "event": event})
-
-    def close(self) -> None:
-        if self._film is not None:
-            film, self._film = self._film, None
-            film.close()
-
-    def abandon(self) -> None:
-        if self._film is not None:
-            self._film.abandon()
-            self._film = None
 
     def _forget(self, before_at: int) -> None:
         """What is older, but for the key frame that the rest is told from."""

@@ -119,6 +119,23 @@ class Film:
         return OutputError("The recording stopped.", saw=f"{self.path}: {reason(error)}", fix="make room on the disk")
 
 
+class OneFilm:
+    """Who writes one film after the other."""
+
+    def __init__(self) -> None:
+        self._film: Film | None = None
+
+    def close(self) -> None:
+        if self._film is not None:
+            film, self._film = self._film, None
+            film.close()
+
+    def abandon(self) -> None:
+        if self._film is not None:
+            self._film.abandon()
+            self._film = None
+
+
 class VideoWriter:
     """Pictures straight into one file."""
 

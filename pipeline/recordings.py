@@ -13,19 +13,19 @@ from checkpoints.errors import OutputError
 from pipeline.clock import utc_iso
 from pipeline.config import RecordingsConfig
 from pipeline.file_names import recording_name
-from pipeline.film import BASE, Encoded, Encoder, Film
+from pipeline.film import BASE, Encoded, Encoder, Film, OneFilm
 
 _FLAG = "--record"
 
 
-class Recording:
+class Recording(OneFilm):
     """Of one camera, as long as its pictures are of one size."""
 
     def __init__(self, config: RecordingsConfig, camera: str, encoder: Encoder) -> None:
+        super().__init__()
         self._config = config
         self._camera = camera
         self._encoder = encoder
-        self._film: Film | None = None
         self._until_at = 0
 
     def write(self, encoded: Encoded, captured_ns: int) -> None:
@@ -36,16 +36,6 @@ class Recording:
             self._film = self._begin(captured_ns)
             self._until_at = encoded.at + round(self._config.minutes * 60 / BASE)
         self._film.write(encoded)
-
-    def close(self) -> None:
-        if self._film is not None:
-            film, self._film = self._film, None
-            film.close()
-
-    def abandon(self) -> None:
-        if self._film is not None:
-            self._film.abandon()
-            self._film = None
 
     def _begin(self, captured_ns: int) -> Film:
         """Where a film of that second is there already (of a run before), it is named by the next free one."""

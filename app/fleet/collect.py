@@ -6,7 +6,6 @@ the one that was begun elsewhere; from the first event of the newer run on, the 
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Collection, Mapping, Sequence
@@ -21,6 +20,7 @@ from pipeline.clock import utc_iso
 from pipeline.erasure import Seen
 from pipeline.event_log import line_of
 from pipeline.outlets.forgetting import forget
+from pipeline.outlets.keeping import event_of, face_of, keep
 from pipeline.outlets.retention import Retention
 from pipeline.outlets.store import Store
 from pipeline.outlets.stored import written
@@ -33,10 +33,6 @@ _TABLES = (
     _RUNS,
     "CREATE TABLE IF NOT EXISTS forgotten (name_sha256 TEXT PRIMARY KEY, until TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS machines (address TEXT PRIMARY KEY, last TEXT NOT NULL)",
-)
-_INSERT = (
-    "INSERT OR IGNORE INTO events (key, run, kind, camera, track, name, state, t, told_why, body) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _FIRST = (
     "INSERT INTO runs (camera, run, first) VALUES (?, ?, ?) "
@@ -162,7 +158,7 @@ class _Taking:
         self._barred_until = dict(connection.execute("SELECT name_sha256, until FROM forgotten").fetchall())
 
     def take(self, line: bytes) -> None:
-        event = _parsed(line)
+        event = _posted(line)
         if event is None:
             self.counts.unfit += 1
             return
@@ -180,14 +176,13 @@ class _Taking:
             self._keep(event, line_of(without_all(event, barred)) if barred else line)
 
     def _keep(self, event: dict[str, Any], line: bytes) -> None:
-        new = self._connection.execute(_INSERT, _row(event, line)).rowcount
-        self.counts.stored += new
-        self.counts.again += 1 - new
+        is_new = keep(self._connection, event, line, key=event["uid"], run=run_number(event["run"]))
+        self.counts.stored += is_new
+        self.counts.again += not is_new
 
     def _drop(self, event: dict[str, Any]) -> None:
         """With what was told of the same face while it had no name yet."""
-        _, run, _, camera, track, *_ = _row(event, b"")
-        self._connection.execute(_NAMELESS, (run, camera, track))
+        self._connection.execute(_NAMELESS, (run_number(event["run"]), *face_of(event)))
         self.counts.forgotten += 1
 
     def _note_first(self, camera: str, run: str, t: str) -> None:
@@ -210,32 +205,8 @@ class _Taking:
         return self._connection.execute(query, (camera, run, t)).fetchone() is not None
 
 
-def _row(event: Mapping[str, Any], line: bytes) -> tuple[object, ...]:
-    def text(name: str) -> str | None:
-        value = event.get(name)
-        return value if isinstance(value, str) else None
-
-    track = event.get("track")
-    has_track = isinstance(track, int) and abs(track) < 2**63
-    return (
-        event["uid"],
-        run_number(event["run"]),
-        event["type"],
-        text("camera"),
-        track if has_track else None,
-        text("name"),
-        text("state"),
-        event["t"],
-        "why" in event,
-        line.decode(),
-    )
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
+def _posted(line: bytes) -> dict[str, Any] | None:
     """None for what no camera of a fleet would have posted."""
-    try:
-        event = json.loads(line)
-    except ValueError:
-        return None
-    is_whole = isinstance(event, dict) and all(isinstance(event.get(key), str) for key in ("type", "t", "run", "uid"))
+    event = event_of(line)
+    is_whole = event is not None and isinstance(event.get("run"), str) and isinstance(event.get("uid"), str)
     return event if is_whole else None

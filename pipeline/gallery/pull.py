@@ -29,20 +29,25 @@ _FETCHED = 64  # whole pictures at a time: the copy is not searched while they a
 _CLOCKS = timedelta(minutes=10)
 
 
-class Pull:
-    """`mark`  the file that remembers which collection this copy was last in line with"""
+class Paced:
+    """What is done again after a rest."""
 
-    def __init__(self, mark: Path, server_name: str) -> None:
-        self._mark = mark
-        self._server_name = server_name
-        self._next_ns = 0
-        self._newest: datetime | None = None
+    _next_ns = 0
 
     def due_s(self, now_ns: int) -> float:
         return max(0.0, (self._next_ns - now_ns) / 1e9)
 
     def rest(self, now_ns: int, rest_s: float) -> None:
         self._next_ns = now_ns + round(rest_s * 1e9)
+
+
+class Pull(Paced):
+    """`mark`  the file that remembers which collection this copy was last in line with"""
+
+    def __init__(self, mark: Path, server_name: str) -> None:
+        self._mark = mark
+        self._server_name = server_name
+        self._newest: datetime | None = None
 
     def run(
         self,

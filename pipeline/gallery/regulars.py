@@ -16,7 +16,7 @@ from pipeline.clock import now_ns
 from pipeline.gallery.edits import Edited, Entry
 from pipeline.gallery.gallery import Match
 from pipeline.gallery.journal import Journal
-from pipeline.gallery.pull import Work
+from pipeline.gallery.pull import Paced, Work
 from pipeline.gallery.server import QdrantServerGallery
 
 OFTEN = 5
@@ -26,7 +26,7 @@ ALL_EVERY_S = 300.0
 _COUNTED = 20_000  # names that were met, often or not
 
 
-class Regulars:
+class Regulars(Paced):
     """Follows the cluster in the place of a `Pull`. `met` is for another thread than the rest.
 
     all_every_s  how often all that is kept here is compared
@@ -36,7 +36,6 @@ class Regulars:
         self._all_every_s = all_every_s
         self._all_from_ns = 0
         self._listed: set[str] = set()
-        self._next_ns = 0
         self._times: OrderedDict[str, int] = OrderedDict()  # who was met last stands last
         self._lock = threading.Lock()
 
@@ -53,12 +52,6 @@ class Regulars:
         with self._lock:
             often = [name for name, times in reversed(self._times.items()) if times >= OFTEN]
         return often[:MOST_PEOPLE]
-
-    def due_s(self, now_ns: int) -> float:
-        return max(0.0, (self._next_ns - now_ns) / 1e9)
-
-    def rest(self, now_ns: int, rest_s: float) -> None:
-        self._next_ns = now_ns + round(rest_s * 1e9)
 
     def run(
         self,

@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import Any
 
-from checkpoints import json_text
 from checkpoints.errors import OutputError
 from pipeline.outlets.following import Place, Read, read_on
+from pipeline.outlets.keeping import event_of, keep
 from pipeline.outlets.store import Store
 from pipeline.outlets.stored import key_of
 from pipeline.parts import all_parts
 
 Signs = tuple[tuple[int, int], ...]
-_INSERT = (
-    "INSERT OR IGNORE INTO events (key, run, kind, camera, track, name, state, t, told_why, body) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
 _PLACE = "INSERT OR REPLACE INTO logs (path, inode, offset, anchor, run) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -84,41 +79,9 @@ class Reception:
 def _keep(connection: sqlite3.Connection, read: Read, run: int, oldest: str) -> int:
     """The run that the next line belongs to."""
     for line in read.lines:
-        event = _parsed(line)
+        event = event_of(line)
         if event is None or (read.anew and event["t"] < oldest):
             continue
-        new = connection.execute(_INSERT, _row(event, line, run)).rowcount
-        run += new > 0 and event["type"] == "end"
+        is_new = keep(connection, event, line, key=key_of(event, line), run=run)
+        run += is_new and event["type"] == "end"
     return run
-
-
-def _row(event: dict[str, Any], line: bytes, run: int) -> tuple[object, ...]:
-    def text(name: str) -> str | None:
-        value = event.get(name)
-        return value if isinstance(value, str) else None
-
-    track = event.get("track")
-    has_track = isinstance(track, int) and abs(track) < 2**63
-    return (
-        key_of(event, line),
-        run,
-        event["type"],
-        text("camera"),
-        track if has_track else None,
-        text("name"),
-        text("state"),
-        event["t"],
-        "why" in event,
-        line.decode(),
-    )
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    """None for what is no event: the half line of a writer that was killed, or what people have written there."""
-    try:
-        event = json_text.read(line)
-    except ValueError:
-        return None
-    if not isinstance(event, dict) or not isinstance(event.get("type"), str) or not isinstance(event.get("t"), str):
-        return None
-    return event

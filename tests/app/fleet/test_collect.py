@@ -123,3 +123,8 @@ def test_machines_that_were_ever_met_are_known(collecting: Collecting, tmp_path:
 
 def bodies(collecting: Collecting) -> list[dict[str, Any]]:
     return [event.body for event in collecting.store.all(Wanted())]
+
+
+def test_what_is_nested_too_deeply_is_no_event(collecting: Collecting) -> None:
+    assert collecting.take(b"[" * 100_000 + b"\n" + lines(face(1))) == 1
+    assert collecting.counts.unfit == 1
